@@ -1,0 +1,63 @@
+// Door: the manifest of one version, as read from bytes and as written, and the names of manifest files.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include "file/schema.h"
+#include "proto/index.pb.h"
+#include "proto/table.pb.h"
+#include "proto/transaction.pb.h"
+
+namespace glaive::table {
+
+/// Feature flags of a manifest (reader and writer words).
+inline constexpr uint64_t kFlagDeletionFiles = 1;
+inline constexpr uint64_t kFlagStableRowIds = 2;
+inline constexpr uint64_t kFlagV2Format = 4;
+inline constexpr uint64_t kFlagTableConfig = 8;
+inline constexpr uint64_t kFlagBasePaths = 16;
+inline constexpr uint64_t kFlagNoTransactionFile = 32;
+inline constexpr uint64_t kFlagDataOverlays = 64;
+inline constexpr uint64_t kFlagCoveredIndices = 128;
+inline constexpr uint64_t kFlagMixedFileVersions = 256;
+
+enum class ManifestNaming { kV1, kV2 };
+
+std::string ManifestName(uint64_t version, ManifestNaming naming);
+/// nullopt for names that are no manifest of the main sequence (detached, temporary, foreign).
+struct ParsedManifestName {
+  uint64_t version = 0;
+  ManifestNaming naming = ManifestNaming::kV2;
+};
+std::optional<ParsedManifestName> ParseManifestName(std::string_view name);
+
+/// Immutable once made; shared. The protobuf message is kept, so unknown fields survive into the next
+/// version.
+struct Manifest {
+  lance::table::Manifest pb;
+  file::Schema schema;  ///< parsed from pb.fields
+  std::vector<lance::table::IndexMetadata> indices;
+  std::optional<lance::table::Transaction> transaction;  ///< of the inline section
+  uint64_t file_bytes = 0;  ///< size of the manifest file, 0 if not yet written
+
+  uint64_t version() const { return pb.version(); }
+  bool stable_row_ids() const { return (pb.reader_feature_flags() & kFlagStableRowIds) != 0; }
+};
+
+/// kCorruption with offset, expected and found; kUnsupported names reader flags that we don't know.
+arrow::Result<std::shared_ptr<const Manifest>> ParseManifest(const arrow::Buffer& bytes,
+                                                             std::string_view path);
+/// [index section] [transaction section] manifest, footer. Fills pb.index_section/transaction_section.
+arrow::Result<std::string> SerializeManifest(lance::table::Manifest* pb,
+                                             const std::vector<lance::table::IndexMetadata>& indices,
+                                             const lance::table::Transaction* transaction);
+
+}  // namespace glaive::table

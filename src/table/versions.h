@@ -1,0 +1,77 @@
+// Door: the versions of one table directory: listing, opening, tags and branches.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <arrow/result.h>
+
+#include "table/snapshot.h"
+
+namespace glaive::table {
+
+struct VersionEntry {
+  uint64_t version = 0;
+  std::string path;  ///< of the manifest, relative to the table directory
+  ManifestNaming naming = ManifestNaming::kV2;
+  uint64_t manifest_bytes = 0;
+};
+
+struct Tag {
+  std::string name;
+  std::optional<std::string> branch;
+  uint64_t version = 0;
+  uint64_t manifest_bytes = 0;
+  std::string created_at;  ///< RFC 3339, empty if the file has none
+  std::string updated_at;
+};
+
+struct Branch {
+  std::string name;
+  std::optional<std::string> parent_branch;  ///< nullopt = main
+  uint64_t parent_version = 0;
+  int64_t created_at_seconds = 0;
+};
+
+/// Versions of the table whose directory is the root of `store` (for a branch: tree/<branch> of it).
+/// Stateless but for the session's caches; thread-safe.
+class Versions {
+ public:
+  Versions(std::shared_ptr<io::ObjectStore> store, std::shared_ptr<Session> session);
+
+  /// Ascending. kNotFound if the directory holds no manifest (no table). Names only: no file is opened.
+  arrow::Result<std::vector<VersionEntry>> List() const;
+  /// The highest. Uses the hint file and upward probing where that is cheaper than a listing; a stale,
+  /// missing or damaged hint is harmless.
+  arrow::Result<VersionEntry> Latest() const;
+  arrow::Result<std::shared_ptr<const Manifest>> Read(const VersionEntry& entry) const;
+  arrow::Result<std::shared_ptr<const Snapshot>> Open(uint64_t version) const;
+  arrow::Result<std::shared_ptr<const Snapshot>> OpenLatest() const;
+  /// The newest version whose timestamp is at or before `nanos`; kNotFound names the oldest there is.
+  arrow::Result<std::shared_ptr<const Snapshot>> OpenAsOf(int64_t nanos) const;
+  /// The transaction of a version: inline, else from its file; nullopt if it has none.
+  arrow::Result<std::optional<lance::table::Transaction>> ReadTransaction(const Manifest& manifest) const;
+
+  arrow::Result<std::vector<Tag>> ListTags() const;
+  arrow::Result<Tag> GetTag(const std::string& name) const;
+  /// kAlreadyExists if taken, kNotFound if the version is not there, kInvalidArgument for a bad name.
+  arrow::Status CreateTag(const std::string& name, uint64_t version) const;
+  arrow::Status UpdateTag(const std::string& name, uint64_t version) const;
+  arrow::Status DeleteTag(const std::string& name) const;
+  arrow::Result<std::vector<Branch>> ListBranches() const;
+  /// The versions of a branch of this table; kNotFound by name.
+  arrow::Result<Versions> OpenBranch(const std::string& name) const;
+
+  const std::shared_ptr<io::ObjectStore>& store() const { return store_; }
+  const std::shared_ptr<Session>& session() const { return session_; }
+
+ private:
+  std::shared_ptr<io::ObjectStore> store_;
+  std::shared_ptr<Session> session_;
+};
+
+}  // namespace glaive::table
