@@ -1,9 +1,10 @@
 // FastLanes bit packing of blocks of 1024 unsigned values (the bit order of Lance's inline and
 // out-of-line bit packing). T = 8, 16, 32, 64; a packed block is 1024 * width / T words of T bits.
 //
-// Value order: with ORDER = {0,4,2,6,1,5,3,7} and lanes = 1024/T, the value in lane L, row r is logical
-// value ORDER[r/8]*16 + (r%8)*128 + L, at bits [r*W, (r+1)*W) of the lane's own stream; bit b of lane L is
-// bit b mod T of word (b div T)*lanes + L. Width T is the same permutation, width 0 has no words.
+// Value order: with ORDER = {0,4,2,6,1,5,3,7} and lanes = 1024/T, the value in lane L, row r is
+// logical value ORDER[r/8]*16 + (r%8)*128 + L, at bits [r*W, (r+1)*W) of the lane's own stream; bit
+// b of lane L is bit b mod T of word (b div T)*lanes + L. Width T is the same permutation, width 0
+// has no words.
 #pragma once
 
 #include <cstddef>
