@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs every test of a build directory: unit tests of each room (once more with the kernels forced to plain
+# C++), the tool, the layers, the installed package, golden tables, and interop with the real LanceDB.
+#   tools/run_tests.sh BUILD [quick]     quick leaves out interop and install
+set -uo pipefail
+cd "$(dirname "$0")/.."
+build=$(cd "$1" && pwd)
+what=${2:-all}
+log=$build/test-logs
+mkdir -p "$log"
+passed=0
+failed=()
+
+step() {  # name, command...
+  local name=$1 start; shift
+  start=$(date +%s)
+  if "$@" >"$log/$name.log" 2>&1; then
+    passed=$((passed + 1))
+    printf '  ok    %-28s %4ds  %s\n' "$name" $(($(date +%s) - start)) \
+      "$(grep -hE '^[0-9]+ passed|tests passed|\[  PASSED  \]' "$log/$name.log" | tail -n 1)"
+  else
+    failed+=("$name")
+    printf '  FAIL  %-28s %4ds  see below\n' "$name" $(($(date +%s) - start))
+    grep -vE '^\s*$|\[       OK|\[ RUN' "$log/$name.log" | tail -n 40 | cut -c1-400 | sed 's/^/        /'
+  fi
+}
+
+export GLAIVE_BIN=$build/bin/glaive
+export GLAIVE_BUILD=$build
+export GLAIVE_NODE_MODULES=$PWD/build/deps/npm/node_modules
+export ASAN_OPTIONS=detect_leaks=1:detect_container_overflow=0:${ASAN_OPTIONS:-}
+export LSAN_OPTIONS=suppressions=$PWD/tools/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+python=$PWD/build/deps/peers/bin/python
+
+echo "tests of $build ($(nproc) cores)"
+step unit ctest --test-dir "$build" --output-on-failure -j "$(nproc)"
+step unit-scalar env GLAIVE_CPU=scalar ctest --test-dir "$build" --output-on-failure -j "$(nproc)" -R '_test$'
+if [ "$what" = all ]; then
+  step golden "$python" tests/golden/golden_test.py
+  step interop-they-write "$python" tests/interop/they_write.py
+  step interop-we-write "$python" tests/interop/we_write.py
+  step interop-search "$python" tests/interop/search.py
+  step interop-search-scalar env GLAIVE_CPU=scalar "$python" tests/interop/search.py
+  step interop-npm "$python" tests/interop/npm_test.py
+fi
+echo "$passed passed, ${#failed[@]} failed"
+[ "${#failed[@]}" = 0 ]
