@@ -42,6 +42,7 @@ if [ "$what" = all ]; then
   step interop-we-write "$python" tests/interop/we_write.py
   step interop-search "$python" tests/interop/search.py
   step interop-search-scalar env GLAIVE_CPU=scalar "$python" tests/interop/search.py
+  step install tests/install/install_test.sh "$build"
   step interop-npm "$python" tests/interop/npm_test.py
 fi
 echo "$passed passed, ${#failed[@]} failed"
