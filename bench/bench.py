@@ -1,0 +1,254 @@
+"""Glaive beside LanceDB/pylance: same data, one run, each engine in its own process, rounds alternate, medians.
+
+    bench.py [--rows 1000000] [--appends 5000] [--rounds 3] [--write-docs]
+
+Writes build/bench/results.jsonl and prints the table; --write-docs also puts it into docs/benchmarks.md.
+"""
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+WORK = os.path.join(ROOT, "build", "bench")
+TOOL = os.path.join(ROOT, "build", "bin", "glaive_bench")
+
+
+def make_data(path, rows, dim, scalars):
+    """Clustered vectors; ids, prices, tenants and short texts beside them. Seeded."""
+    if os.path.exists(path):
+        return
+    rng = np.random.default_rng(dim)
+    centres = rng.normal(size=(1000, dim)).astype(np.float32)
+    words = np.array(["w%03d" % i for i in range(500)])
+    writer = None
+    step = 100_000
+    for start in range(0, rows, step):
+        n = min(step, rows - start)
+        vectors = centres[rng.integers(0, 1000, n)] + 0.6 * rng.normal(size=(n, dim)).astype(np.float32)
+        columns = {"id": pa.array(np.arange(start, start + n, dtype=np.int64)),
+                   "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.astype(np.float32).ravel()), dim)}
+        if scalars:
+            columns["bucket"] = pa.array(rng.integers(0, 1000, n).astype(np.int32))
+            columns["price"] = pa.array(rng.random(n))
+            columns["tenant"] = pa.array(["tenant-%02d" % i for i in rng.integers(0, 97, n)])
+            picked = words[rng.integers(0, 500, (n, 8))]
+            columns["text"] = pa.array([" ".join(row) for row in picked])
+        batch = pa.record_batch(columns)
+        if writer is None:
+            writer = pa.ipc.new_file(path + ".tmp", batch.schema)
+        writer.write_batch(batch)
+    writer.close()
+    os.rename(path + ".tmp", path)
+
+
+def make_queries(path, data, count):
+    column = pa.ipc.open_file(pa.memory_map(data)).get_batch(0).column(1)
+    dim = column.type.list_size
+    rows = column.flatten().to_numpy()[:count * dim].reshape(count, dim)
+    noise = np.random.default_rng(5).normal(size=rows.shape).astype(np.float32)
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array((rows + 0.3 * noise).astype(np.float32).ravel()), dim)
+    with pa.ipc.new_file(path, pa.schema([("vector", vectors.type)])) as writer:
+        writer.write_batch(pa.record_batch({"vector": vectors}))
+
+
+def drop_caches(directory):
+    """Cold files: all page cache where we may, else the pages of these files."""
+    subprocess.run(["sync"], check=False)
+    try:
+        with open("/proc/sys/vm/drop_caches", "w") as f:
+            f.write("3")
+        return
+    except OSError:
+        pass
+    for base, _, files in os.walk(directory):
+        for name in files:
+            fd = os.open(os.path.join(base, name), os.O_RDONLY)
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(fd)
+
+
+def call(engine, *args):
+    args = [str(a) for a in args]
+    if engine == "glaive":
+        command = [TOOL] + args
+    else:
+        command = [sys.executable, os.path.join(ROOT, "bench", "peer.py")] + [a for a in args if a not in ("none", "synced")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode != 0:
+        raise SystemExit("%s: %s" % (" ".join(command), done.stderr.decode()[-1500:]))
+    return json.loads(done.stdout.decode().strip().splitlines()[-1])
+
+
+class Run:
+    def __init__(self, rounds):
+        self.rounds = rounds
+        self.rows = []
+
+    def compare(self, name, key, unit, theirs, ours, cold=None, goal=""):
+        """Alternates the two engines `rounds` times; keeps the medians and the median of the ratios."""
+        a, b, peaks = [], [], ([], [])
+        for _ in range(self.rounds):
+            for values, peak, engine, args in ((a, peaks[0], "lancedb", theirs), (b, peaks[1], "glaive", ours)):
+                if cold:
+                    drop_caches(cold)
+                result = call(engine, *args)
+                values.append(result[key])
+                peak.append(result.get("peak_mib", 0))
+        self.record(name, unit, a, b, max(peaks[0]), max(peaks[1]), goal)
+
+    def record(self, name, unit, a, b, peak_a=0, peak_b=0, goal=""):
+        ratio = statistics.median(x / y for x, y in zip(a, b))
+        row = {"workload": name, "unit": unit, "lancedb": statistics.median(a), "glaive": statistics.median(b),
+               "ratio": ratio, "lancedb_peak_mib": peak_a, "glaive_peak_mib": peak_b, "goal": goal, "rounds": len(a)}
+        self.rows.append(row)
+        print("%-44s %12.3f %12.3f %s  %6.1fx   peak %d / %d MiB" % (name, row["lancedb"], row["glaive"], unit, ratio,
+                                                                    peak_a, peak_b), flush=True)
+
+
+def bandwidth():
+    """Read bandwidth of the memory in GB/s, both cores and one, by a plain sum: the bound of a vector search."""
+    code = r"""
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <sys/mman.h>
+#include <thread>
+#include <vector>
+int main() {
+  const size_t n = size_t{1} << 30;
+  auto* data = static_cast<uint64_t*>(mmap(nullptr, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  madvise(data, n, MADV_HUGEPAGE);
+  memset(data, 1, n);
+  for (unsigned threads : {1u, std::thread::hardware_concurrency()}) {
+    double best = 0;
+    for (int r = 0; r < 5; ++r) {
+      auto start = std::chrono::steady_clock::now();
+      std::vector<std::thread> workers;
+      std::vector<uint64_t> sums(threads * 16);
+      for (unsigned t = 0; t < threads; ++t) workers.emplace_back([&, t] {
+        uint64_t s[8] = {};
+        const uint64_t* p = data + n / 8 / threads * t;
+        for (size_t i = 0; i + 8 <= n / 8 / threads; i += 8) for (int j = 0; j < 8; ++j) s[j] += p[i + j];
+        for (auto v : s) sums[t * 16] += v;
+      });
+      for (auto& w : workers) w.join();
+      double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      if (n / seconds / 1e9 > best && sums[0] != 1) best = n / seconds / 1e9;
+    }
+    printf("%.1f ", best);
+  }
+}
+"""
+    source = os.path.join(WORK, "bandwidth.cc")
+    with open(source, "w") as out:
+        out.write(code)
+    binary = os.path.join(WORK, "bandwidth")
+    subprocess.run(["g++", "-O3", "-march=native", "-std=c++17", "-pthread", source, "-o", binary], check=True)
+    return [float(x) for x in subprocess.run([binary], stdout=subprocess.PIPE, check=True).stdout.split()]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--appends", type=int, default=5000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write-docs", action="store_true")
+    args = parser.parse_args()
+    os.makedirs(WORK, exist_ok=True)
+    d1, d2 = os.path.join(WORK, "d1-%d.arrow" % args.rows), os.path.join(WORK, "d2.arrow")
+    make_data(d1, args.rows, 128, True)
+    make_data(d2, max(1000, args.rows // 10), 768, False)
+    q1, q2 = os.path.join(WORK, "q1.arrow"), os.path.join(WORK, "q2.arrow")
+    make_queries(q1, d1, 64)
+    make_queries(q2, d2, 64)
+    theirs, ours = os.path.join(WORK, "lancedb"), os.path.join(WORK, "glaive")
+    for directory in (theirs, ours):
+        shutil.rmtree(directory, ignore_errors=True)
+        os.makedirs(directory)
+    run = Run(args.rounds)
+    one, both = bandwidth()
+    print("memory bandwidth: %.1f GB/s one core, %.1f GB/s all cores" % (one, both))
+    print("%-44s %12s %12s" % ("workload", "lancedb", "glaive"))
+
+    label = "%dk x 128" % (args.rows // 1000)
+    run.compare("ingest %s, unsynced" % label, "ms", "ms", ("ingest", theirs, "d1", d1), ("ingest", ours, "d1", d1, "none"), goal=">= 1x")
+    run.compare("ingest %s, ours synced" % label, "ms", "ms", ("ingest", theirs, "d1", d1), ("ingest", ours, "d1", d1, "synced"), goal=">= 1x")
+    call("lancedb", "ingest", theirs, "d2", d2)
+    call("glaive", "ingest", ours, "d2", d2)
+    # The overwritten versions would be walked by cold reads of neither engine; remove them all the same.
+    run.compare("full scan, 6 columns", "ms", "ms", ("scan", theirs, "d1"), ("scan", ours, "d1"), goal=">= 2x")
+    run.compare("scan of the vector column", "ms", "ms", ("scan", theirs, "d1", "vector"), ("scan", ours, "d1", "vector"), goal=">= 2x")
+    run.compare("scan of id", "ms", "ms", ("scan", theirs, "d1", "id"), ("scan", ours, "d1", "id"), goal=">= 2x")
+    run.compare("scan of id, bucket, price, tenant", "ms", "ms", ("scan", theirs, "d1", "id,bucket,price,tenant"),
+                ("scan", ours, "d1", "id,bucket,price,tenant"), goal=">= 2x")
+    run.compare("scan of text", "ms", "ms", ("scan", theirs, "d1", "text"), ("scan", ours, "d1", "text"), goal=">= 2x")
+    for columns, words in (("vector", "vectors"), ("id,vector,bucket,price,tenant,text", "all columns"), ("text", "texts"), ("id", "ids")):
+        run.compare("take 1,000 %s, warm" % words, "ms", "ms", ("take", theirs, "d1", 1000, 15, columns),
+                    ("take", ours, "d1", 1000, 15, columns), goal=">= 2x")
+    for columns, words in (("vector", "vectors"), ("id,vector,bucket,price,tenant,text", "all columns")):
+        run.compare("take 1,000 %s, cold" % words, "first_ms", "ms", ("take", theirs, "d1", 1000, 1, columns),
+                    ("take", ours, "d1", 1000, 1, columns), cold=WORK, goal=">= 2x")
+    for table, queries, words in (("d1", q1, label), ("d2", q2, "%dk x 768" % (max(1000, args.rows // 10) // 1000))):
+        run.compare("exact kNN %s, 1 query" % words, "ms", "ms", ("knn", theirs, table, queries, 1, 7),
+                    ("knn", ours, table, queries, 1, 15), goal=">= 10x")
+        run.compare("exact kNN %s, 16 queries (per query)" % words, "ms_per_query", "ms", ("knn", theirs, table, queries, 16, 3),
+                    ("knn", ours, table, queries, 16, 7), goal=">= 10x")
+        a = call("lancedb", "knn", theirs, table, queries, 1, 1)["ids"]
+        b = call("glaive", "knn", ours, table, queries, 1, 1)["ids"]
+        assert a == b, "results differ: %s, %s" % (a, b)
+    run.compare("open + first exact kNN, warm", "ms", "ms", ("first", theirs, "d1", q1), ("first", ours, "d1", q1), goal=">= 1x")
+    run.compare("open + first exact kNN, cold", "ms", "ms", ("first", theirs, "d1", q1), ("first", ours, "d1", q1), cold=WORK, goal=">= 1x")
+    small = os.path.join(WORK, "small.arrow")
+    make_data(small, 1000, 16, True)
+    growth = {"lancedb": call("lancedb", "append", theirs, "grow", small, args.appends),
+              "none": call("glaive", "append", ours, "grow_none", small, args.appends, "none"),
+              "synced": call("glaive", "append", ours, "grow", small, args.appends, "synced")}
+    for mode in ("none", "synced"):
+        for at in sorted((k for k in growth["lancedb"] if k.isdigit()), key=int):
+            run.record("append of 1 row at version %s, ours %s" % (at, "unsynced" if mode == "none" else "synced"), "ms",
+                       [growth["lancedb"][at]], [growth[mode][at]], growth["lancedb"]["peak_mib"], growth[mode]["peak_mib"], ">= 1x")
+
+    knn_row = next(r for r in run.rows if r["workload"].startswith("exact kNN") and "1 query" in r["workload"])
+    share = args.rows * 128 * 4 / (knn_row["glaive"] / 1000) / 1e9 / both
+    print("single-query search: %.0f %% of the memory bandwidth of all cores" % (100 * share))
+    with open(os.path.join(WORK, "results.jsonl"), "w") as out:
+        for row in run.rows:
+            out.write(json.dumps(row) + "\n")
+    if args.write_docs:
+        write_docs(run.rows, one, both, share, args)
+
+
+def write_docs(rows, one, both, share, args):
+    cpu = next((l.split(":", 1)[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
+    import lance
+    import lancedb
+    lines = ["# Benchmarks", "",
+             "Made by `make bench` (`bench/bench.py --write-docs`): Glaive beside LanceDB %s / pylance %s on the same data in one run,"
+             % (lancedb.__version__, lance.__version__),
+             "each engine in its own process, rounds alternating, medians of %d rounds (the appends: one run each, median of the" % args.rounds,
+             "last 100). Smaller is better; the ratio is LanceDB's time over ours. All searches are exact (recall 1.0, results compared).",
+             "LanceDB never syncs; \"ours synced\" waits for the device. Scans of Glaive read every cache line of the result, because",
+             "plain pages come out as views of the mapped file; LanceDB's are counted as delivered.", "",
+             "Machine: %s, %d cores. Memory bandwidth, measured in the same run: %.1f GB/s one core, %.1f GB/s all cores."
+             % (cpu, os.cpu_count(), one, both),
+             "The single-query search over %d x 128 reads at %.0f %% of the latter." % (args.rows, 100 * share), "",
+             "| workload | LanceDB | Glaive | ratio | goal | peak memory, MiB (LanceDB / Glaive) |", "|---|---:|---:|---:|---|---:|"]
+    for r in rows:
+        lines.append("| %s | %.2f %s | %.2f %s | %.1fx | %s | %d / %d |" % (
+            r["workload"], r["lancedb"], r["unit"], r["glaive"], r["unit"], r["ratio"], r["goal"], r["lancedb_peak_mib"],
+            r["glaive_peak_mib"]))
+    with open(os.path.join(ROOT, "docs", "benchmarks.md"), "w") as out:
+        out.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,271 @@
+// The workloads of bench/bench.py on Glaive, through the public API. Prints one JSON object per measurement.
+//
+//   glaive_bench ingest DB TABLE DATA.arrow [none|synced]
+//   glaive_bench scan DB TABLE [column,...]
+//   glaive_bench take DB TABLE rows repetitions [column,...]
+//   glaive_bench knn DB TABLE QUERIES.arrow batch repetitions
+//   glaive_bench first DB TABLE QUERIES.arrow        open, then the first search of a fresh process
+//   glaive_bench append DB TABLE DATA.arrow count [none|synced]
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <arrow/api.h>
+#include <arrow/io/file.h>
+#include <arrow/ipc/reader.h>
+
+#include "glaive/glaive.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double MillisSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+double PeakMiB() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+std::vector<std::string> Split(const std::string& text) {
+  std::vector<std::string> parts;
+  size_t start = 0;
+  while (start < text.size()) {
+    const size_t comma = std::min(text.find(',', start), text.size());
+    parts.push_back(text.substr(start, comma - start));
+    start = comma + 1;
+  }
+  return parts;
+}
+
+arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpc(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ));
+  return arrow::ipc::RecordBatchFileReader::Open(file);
+}
+
+/// Yields the batches of an IPC file one after the other, mapped, so that the source costs no memory.
+class IpcStream final : public arrow::RecordBatchReader {
+ public:
+  explicit IpcStream(std::shared_ptr<arrow::ipc::RecordBatchFileReader> file) : file_(std::move(file)) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return file_->schema(); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    if (next_ == file_->num_record_batches()) {
+      batch->reset();
+      return arrow::Status::OK();
+    }
+    return file_->ReadRecordBatch(next_++).Value(batch);
+  }
+
+ private:
+  std::shared_ptr<arrow::ipc::RecordBatchFileReader> file_;
+  int next_ = 0;
+};
+
+/// Reads one byte of every cache line of an array's buffers: what a consumer of the scan would have to do.
+uint64_t Touch(const arrow::ArrayData& data) {
+  uint64_t sum = 0;
+  for (const auto& buffer : data.buffers) {
+    if (buffer == nullptr) {
+      continue;
+    }
+    for (int64_t at = 0; at < buffer->size(); at += 64) {
+      sum += buffer->data()[at];
+    }
+  }
+  for (const auto& child : data.child_data) {
+    sum += Touch(*child);
+  }
+  return sum;
+}
+
+glaive::DatabaseOptions Options(const std::string& sync) {
+  glaive::DatabaseOptions options;
+  options.sync = sync == "synced" ? glaive::SyncMode::kSynced : glaive::SyncMode::kNone;
+  return options;
+}
+
+arrow::Status Ingest(const std::vector<std::string>& args) {
+  const std::string sync = args.size() > 3 ? args[3] : "synced";
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2]));
+  auto stream = std::make_shared<IpcStream>(file);
+  const auto start = Clock::now();
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], Options(sync)));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.CreateTable(args[1], stream, glaive::CreateMode::kOverwrite, {}));
+  const double ms = MillisSince(start);
+  ARROW_ASSIGN_OR_RAISE(auto rows, table.CountRows());
+  std::printf("{\"ms\": %.2f, \"rows\": %llu, \"peak_mib\": %.0f}\n", ms,
+              static_cast<unsigned long long>(rows), PeakMiB());
+  return arrow::Status::OK();
+}
+
+arrow::Status Scan(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], {}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.OpenTable(args[1]));
+  glaive::ScanOptions options;
+  if (args.size() > 2) {
+    options.columns = Split(args[2]);
+  }
+  std::vector<double> times;
+  int64_t rows = 0;
+  uint64_t sum = 0;
+  for (int repetition = 0; repetition < 7; ++repetition) {
+    const auto start = Clock::now();
+    ARROW_ASSIGN_OR_RAISE(auto reader, table.Scan(options));
+    rows = 0;
+    for (;;) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+      if (batch == nullptr) {
+        break;
+      }
+      rows += batch->num_rows();
+      for (const auto& column : batch->column_data()) {
+        sum += Touch(*column);
+      }
+    }
+    times.push_back(MillisSince(start));
+  }
+  std::printf("{\"ms\": %.3f, \"first_ms\": %.3f, \"rows\": %lld, \"peak_mib\": %.0f, \"sum\": %llu}\n", Median(times),
+              times[0], static_cast<long long>(rows), PeakMiB(), static_cast<unsigned long long>(sum));
+  return arrow::Status::OK();
+}
+
+arrow::Status Take(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], {}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.OpenTable(args[1]));
+  ARROW_ASSIGN_OR_RAISE(auto total, table.CountRows());
+  glaive::TakeOptions options;
+  if (args.size() > 4) {
+    options.columns = Split(args[4]);
+  }
+  std::mt19937_64 random(7);
+  std::vector<double> times;
+  uint64_t sum = 0;
+  for (int repetition = 0; repetition < std::stoi(args[3]); ++repetition) {
+    std::vector<uint64_t> offsets(std::stoul(args[2]));
+    for (auto& offset : offsets) {
+      offset = random() % total;
+    }
+    const auto start = Clock::now();
+    ARROW_ASSIGN_OR_RAISE(auto batch, table.TakeOffsets(offsets, options));
+    times.push_back(MillisSince(start));
+    for (const auto& column : batch->column_data()) {
+      sum += Touch(*column);
+    }
+  }
+  std::printf("{\"ms\": %.3f, \"first_ms\": %.3f, \"sum\": %llu}\n", Median(times), times[0],
+              static_cast<unsigned long long>(sum));
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::shared_ptr<arrow::FixedSizeListArray>> ReadQueries(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(path));
+  ARROW_ASSIGN_OR_RAISE(auto batch, file->ReadRecordBatch(0));
+  return std::static_pointer_cast<arrow::FixedSizeListArray>(batch->column(0));
+}
+
+arrow::Status Knn(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto queries, ReadQueries(args[2]));
+  const int64_t per_call = std::stoll(args[3]);
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], {}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.OpenTable(args[1]));
+  std::vector<double> times;
+  std::string ids;
+  for (int repetition = 0; repetition < std::stoi(args[4]); ++repetition) {
+    glaive::VectorQuery query;
+    query.column = "vector";
+    query.columns = {"id"};
+    query.k = 10;
+    const int64_t from = (repetition * per_call) % (queries->length() - per_call + 1);
+    query.vectors = per_call == 1 ? queries->value_slice(from) : queries->Slice(from, per_call);
+    const auto start = Clock::now();
+    ARROW_ASSIGN_OR_RAISE(auto found, table.Search(query));
+    times.push_back(MillisSince(start));
+    if (repetition == 0) {
+      const auto& column = static_cast<const arrow::Int64Array&>(*found->GetColumnByName("id"));
+      for (int64_t i = 0; i < column.length(); ++i) {
+        ids += (i != 0 ? ", " : "") + std::to_string(column.Value(i));
+      }
+    }
+  }
+  const double first = times[0];
+  std::printf("{\"ms\": %.3f, \"first_ms\": %.3f, \"ms_per_query\": %.3f, \"peak_mib\": %.0f, \"ids\": [%s]}\n",
+              Median(times), first, Median(times) / static_cast<double>(per_call), PeakMiB(), ids.c_str());
+  return arrow::Status::OK();
+}
+
+arrow::Status First(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto queries, ReadQueries(args[2]));
+  const auto start = Clock::now();
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], {}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.OpenTable(args[1]));
+  const double open_ms = MillisSince(start);
+  glaive::VectorQuery query;
+  query.column = "vector";
+  query.columns = {"id"};
+  query.vectors = queries->value_slice(0);
+  ARROW_RETURN_NOT_OK(table.Search(query).status());
+  std::printf("{\"open_ms\": %.3f, \"ms\": %.3f}\n", open_ms, MillisSince(start));
+  return arrow::Status::OK();
+}
+
+arrow::Status Append(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2]));
+  ARROW_ASSIGN_OR_RAISE(auto batch, file->ReadRecordBatch(0));
+  const std::string sync = args.size() > 4 ? args[4] : "synced";
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], Options(sync)));
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::RecordBatchReader::Make({batch->Slice(0, 1)}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.CreateTable(args[1], reader, glaive::CreateMode::kOverwrite, {}));
+  const int count = std::stoi(args[3]);
+  std::vector<double> window;
+  std::printf("{");
+  for (int i = 1; i <= count; ++i) {
+    const auto start = Clock::now();
+    ARROW_RETURN_NOT_OK(table.Add(batch->Slice(i % batch->num_rows(), 1), {}).status());
+    window.push_back(MillisSince(start));
+    if (i == 10 || i == 100 || i == 1000 || i == 2500 || i == count) {
+      const size_t recent = std::min<size_t>(window.size(), 100);
+      std::printf("\"%d\": %.3f, ", i, Median({window.end() - static_cast<int64_t>(recent), window.end()}));
+    }
+  }
+  std::printf("\"peak_mib\": %.0f}\n", PeakMiB());
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> args(argv + std::min(argc, 2), argv + argc);
+  const std::string verb = argc > 1 ? argv[1] : "";
+  const std::vector<std::pair<std::string, std::pair<size_t, std::function<arrow::Status(const std::vector<std::string>&)>>>>
+      verbs = {{"ingest", {3, Ingest}}, {"scan", {2, Scan}},   {"take", {4, Take}},
+               {"knn", {5, Knn}},       {"first", {3, First}}, {"append", {4, Append}}};
+  for (const auto& [name, entry] : verbs) {
+    if (name == verb && args.size() >= entry.first) {
+      const arrow::Status status = entry.second(args);
+      if (!status.ok()) {
+        std::fprintf(stderr, "%s\n", status.ToString().c_str());
+        return 1;
+      }
+      return 0;
+    }
+  }
+  std::fprintf(stderr, "usage: see the top of glaive_bench.cc\n");
+  return 2;
+}
