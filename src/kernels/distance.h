@@ -1,10 +1,11 @@
 // Distances between vectors: one row against one query, blocks of rows against one query, and
 // blocks of rows against many queries. No Arrow, no allocation.
 //
-// Conventions (LanceDB's): l2 is squared Euclid; cosine = 1 - cos (a zero vector has distance 1 to
-// everything... the caller decides on NaN); dot = 1 - dot product; hamming = number of differing
-// bits. Results are float. Sums are formed in float for f16/f32 and in double for f64; order of
-// additions differs between levels, so results agree to relative 1e-5 (f32), not bit for bit.
+// Conventions (LanceDB's): l2 is squared Euclid; cosine = 1 - cos, NaN where either vector is zero
+// (the caller decides what that means); dot = 1 - dot product; hamming = number of differing bits.
+// Results are float. Sums are formed in float for f16/f32, in double for f64 and exactly for u8;
+// the order of additions differs between levels and between the functions here, so results agree to
+// relative 1e-5 (f32), not bit for bit.
 #pragma once
 
 #include <cstddef>
