@@ -26,6 +26,10 @@ const uint8_t* Bytes(const void* p) {
 }  // namespace
 
 const DistanceTable& DistanceFor(CpuLevel level) {
+#if defined(__x86_64__)
+  if (level == CpuLevel::kAvx512) return kDistanceAvx512;
+  if (level == CpuLevel::kAvx2) return kDistanceAvx2;
+#endif
   return kDistanceScalar;
 }
 
