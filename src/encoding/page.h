@@ -3,7 +3,8 @@
 //
 // A *leaf* is a field that owns a physical column (file versions 2.1 and later). Its *path array* is the
 // top-level column seen through that leaf alone: every struct on the way has one member, e.g.
-// list<struct<a: int32>> for the leaf l.item.a. Decoders return and encoders take path arrays; the file
+// list<struct<a: int32>> for the leaf l.item.a; a map appears as list<struct<key>> or list<struct<value>>.
+// Decoders return and encoders take path arrays; the file
 // room splits columns into paths and zips paths into columns.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The container of a Lance data file, the same for all versions 2.x: data buffers, global buffers, column
-// metadata, offset tables and the 40-byte footer. What a page's bytes mean is for others.
+// The container of a Lance data file, the same for all versions 2.x: data buffers, global buffers,
+// column metadata, offset tables and the 40-byte footer. What a page's bytes mean is for others.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +40,8 @@ struct Container {
   uint64_t metadata_bytes = 0;  ///< from the first global buffer 0 byte to the end of the file
 };
 
-/// Reads and checks. kCorruption with found against expected; kUnsupported for versions before 2.0, after
-/// 2.3, and for encodings kept outside the metadata.
+/// Reads and checks. kCorruption with found against expected; kUnsupported for versions before 2.0,
+/// after 2.3, and for encodings kept outside the metadata.
 arrow::Result<Container> ReadContainer(io::ObjectReader& object);
 
 /// Only the version, from the footer.
@@ -50,17 +50,22 @@ arrow::Result<FileVersion> ReadFileVersion(io::ObjectReader& object);
 /// Writes the same. One thread at a time; destroying it unfinished aborts the object.
 class ContainerWriter {
  public:
-  ContainerWriter(std::unique_ptr<io::ObjectWriter> object, FileVersion version, size_t num_columns);
+  ContainerWriter(std::unique_ptr<io::ObjectWriter> object, FileVersion version,
+                  size_t num_columns);
 
-  /// Appends a data buffer on a 64-byte boundary and returns its range (empty buffers have an offset too).
+  /// Appends a data buffer on a 64-byte boundary and returns its range (empty buffers have an
+  /// offset too).
   arrow::Result<io::ByteRange> WriteBuffer(const std::shared_ptr<arrow::Buffer>& buffer);
   /// Notes a page whose buffers were written.
   void AddPage(size_t column, PageInfo page);
   /// Serialized Any of the column; the default says "values".
   void SetColumnEncoding(size_t column, std::string encoding);
+
   uint64_t position() const { return object_->position(); }
+
   /// Descriptor, metadata, tables and footer. Returns the size of the file.
   arrow::Result<uint64_t> Finish(const Schema& schema, uint64_t num_rows);
+
   arrow::Status Abort() { return object_->Abort(); }
 
  private:

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <arrow/result.h>
@@ -27,6 +29,9 @@ enum class BlobMode {
 struct ReadOptions {
   arrow::MemoryPool* pool = nullptr;  ///< default pool if null
   BlobMode blob_mode = BlobMode::kDescriptors;
+  /// Blob v2 bytes in sidecars: called with the sidecar's file name ("<32 binary digits>.blob"), opens the
+  /// object in data/<stem>/. Without it such a blob is kUnsupported.
+  std::function<arrow::Result<std::shared_ptr<io::ObjectReader>>(const std::string&)> open_sidecar;
 };
 
 /// What to read of a file: columns by their Lance field (pruned to the wanted subtrees), and where each

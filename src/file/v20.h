@@ -1,5 +1,5 @@
-// Data files of version 2.0: every field owns a column, pages are trees of array encodings. The doors of
-// file_reader.h and file_writer.h come here when the version says so.
+// Data files of version 2.0: every field owns a column, pages are trees of array encodings. The
+// doors of file_reader.h and file_writer.h come here when the version says so.
 #pragma once
 
 #include <memory>
