@@ -103,7 +103,7 @@ arrow::Status WithContext(const arrow::Status& status, std::string_view context)
 // Adds context at a border between rooms: GLAIVE_WITH_CONTEXT(ReadFooter(...), "data file ", path).
 #define GLAIVE_WITH_CONTEXT(expression, ...)                                      \
   do {                                                                            \
-    ::arrow::Status glaive_status_ = ::arrow::internal::GenericToStatus(expression); \
+    ::arrow::Status glaive_status_ = ::arrow::ToStatus(expression); \
     if (!glaive_status_.ok()) [[unlikely]] {                                      \
       return ::glaive::WithContext(glaive_status_, ::glaive::Concat(__VA_ARGS__)); \
     }                                                                             \
