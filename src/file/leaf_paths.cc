@@ -103,8 +103,8 @@ bool SameChildren(const arrow::DataType& a, const arrow::DataType& b, bool compa
 
 class Zipper {
  public:
-  Zipper(arrow::ArrayVector paths, const LeafFinisher& finisher, arrow::MemoryPool* pool)
-      : paths_(std::move(paths)), finisher_(finisher), pool_(pool) {}
+  Zipper(arrow::ArrayVector* paths, const LeafFinisher& finisher, arrow::MemoryPool* pool)
+      : paths_(*paths), finisher_(finisher), pool_(pool) {}
 
   arrow::Result<ArrayPtr> Zip(const ZipNode& node, int64_t length) {
     if (node.first_leaf < 0) {
@@ -316,7 +316,7 @@ class Zipper {
         arrow::ArrayData::Make(std::move(type), length, {std::move(validity)}, {values->data()}));
   }
 
-  arrow::ArrayVector paths_;
+  arrow::ArrayVector& paths_;
   const LeafFinisher& finisher_;
   arrow::MemoryPool* pool_;
 };
@@ -413,9 +413,9 @@ std::shared_ptr<const arrow::KeyValueMetadata> ArrowMetadata(const Field& field)
   return out;
 }
 
-arrow::Result<ArrayPtr> ZipColumn(const ZipNode& node, arrow::ArrayVector paths, int64_t length,
+arrow::Result<ArrayPtr> ZipColumn(const ZipNode& node, arrow::ArrayVector* paths, int64_t length,
                                   const LeafFinisher& finisher, arrow::MemoryPool* pool) {
-  return Zipper(std::move(paths), finisher, pool).Zip(node, length);
+  return Zipper(paths, finisher, pool).Zip(node, length);
 }
 
 }  // namespace glaive::file

@@ -67,9 +67,10 @@ class LeafFinisher {
 };
 
 /// Combines path arrays (all of `length` rows, indexed by ZipNode::leaf) into the column of `node`.
-/// kCorruption if leaves of one struct or list disagree in length.
+/// Takes the arrays of its leaves out of `paths`. kCorruption if leaves of one struct or list
+/// disagree in length.
 arrow::Result<std::shared_ptr<arrow::Array>> ZipColumn(const ZipNode& node,
-                                                       arrow::ArrayVector paths, int64_t length,
+                                                       arrow::ArrayVector* paths, int64_t length,
                                                        const LeafFinisher& finisher,
                                                        arrow::MemoryPool* pool);
 
