@@ -321,8 +321,8 @@ class OffsetSource {
                         ": offsets without null adjustment");
     ARROW_ASSIGN_OR_RAISE(auto source, v20::MakeFixedSource(encoding, length, context));
     const uint64_t bits = source->bits();
-    GLAIVE_CHECK_FORMAT(bits == 8 || bits == 16 || bits == 32 || bits == 64, "column ",
-                        context.name, ": offsets of ", bits, " bits");
+    GLAIVE_CHECK_FORMAT(v20::IsIndexWidth(bits) && source->stored(), "column ", context.name,
+                        ": offsets of ", bits, " bits that are not stored one by one");
     return OffsetSource(std::move(source), null_adjustment);
   }
 
@@ -371,6 +371,10 @@ class OffsetWriter {
                                "; read fewer rows at a time");
     }
     const uint64_t width = large ? sizeof(int64_t) : sizeof(int32_t);
+    if (rows >= kMaxDecompressedBytes / width || total_bytes > kMaxDecompressedBytes) {
+      return ResourceExhausted("column ", name, ": ", rows, " values of ", total_bytes,
+                               " bytes at once; read fewer rows at a time");
+    }
     ARROW_ASSIGN_OR_RAISE(auto buffer,
                           arrow::AllocateBuffer(static_cast<int64_t>((rows + 1) * width), pool));
     OffsetWriter writer(large, std::move(buffer));
@@ -990,8 +994,8 @@ Result<NodePtr> MakeDictionary(const pb::Dictionary& dictionary, const TypePtr& 
       arrow_dictionary ? static_cast<const arrow::DictionaryType&>(*type).value_type() : type;
   ARROW_ASSIGN_OR_RAISE(auto indices, v20::MakeFixedSource(dictionary.indices(), length, context));
   const uint64_t bits = indices->bits();
-  GLAIVE_CHECK_FORMAT(bits == 8 || bits == 16 || bits == 32 || bits == 64, "column ", context.name,
-                      ": dictionary indices of ", bits, " bits");
+  GLAIVE_CHECK_FORMAT(v20::IsIndexWidth(bits) && indices->stored(), "column ", context.name,
+                      ": dictionary indices of ", bits, " bits that are not stored one by one");
   const uint64_t num_items = dictionary.num_dictionary_items();
   ARROW_ASSIGN_OR_RAISE(auto items,
                         MakeNode(dictionary.items(), item_type, num_items, context, depth + 1));

@@ -335,6 +335,8 @@ class WideSource final : public FixedSource {
 
   uint64_t bits() const override { return width_ * 8; }
 
+  bool stored() const override { return bytes_->stored(); }
+
   void AppendNeeds(const RowRanges& rows, std::vector<BufferRange>* needs) const override {
     bytes_->AppendNeeds(Scaled(rows), needs);
   }
@@ -366,6 +368,8 @@ class WideSource final : public FixedSource {
 class ConstantSource final : public FixedSource {
  public:
   ConstantSource(uint64_t bits, std::string value) : bits_(bits), value_(std::move(value)) {}
+
+  bool stored() const override { return false; }
 
   uint64_t bits() const override { return bits_; }
 
@@ -409,7 +413,7 @@ Status CheckHolds(uint64_t stored, uint64_t length, uint64_t bits, const PageCon
   return Status::OK();
 }
 
-bool IsWordWidth(uint64_t bits) {
+bool IsIndexWidth(uint64_t bits) {
   return bits == 8 || bits == 16 || bits == 32 || bits == 64;
 }
 
@@ -436,7 +440,7 @@ Result<std::unique_ptr<FixedSource>> MakeFlat(const pb::Flat& flat, uint64_t len
 }
 
 Status CheckPackedWidths(uint64_t packed, uint64_t bits, const PageContext& context) {
-  GLAIVE_CHECK_FORMAT(IsWordWidth(bits) && packed <= bits, "column ", context.name,
+  GLAIVE_CHECK_FORMAT(IsIndexWidth(bits) && packed > 0 && packed <= bits, "column ", context.name,
                       ": bit packing of ", bits, " bits into ", packed,
                       ", expected 8, 16, 32 or 64 bits into at most as many");
   return Status::OK();

@@ -47,6 +47,10 @@ class FixedSource {
   virtual ~FixedSource() = default;
   /// Width of a decoded value.
   virtual uint64_t bits() const = 0;
+
+  /// False if any number of rows costs no bytes in the file.
+  virtual bool stored() const { return true; }
+
   /// Rows lie within the length the source was made for.
   virtual void AppendNeeds(const RowRanges& rows, std::vector<BufferRange>* needs) const = 0;
   /// The values of the rows back to back, bits() each, bit 0 first. A slice of the fetched buffer
@@ -68,6 +72,10 @@ inline constexpr uint64_t kUnknownLength = ~uint64_t{0};
 /// buffer holds. kCorruption if the buffer is too small, kUnsupported by name for other encodings.
 arrow::Result<std::unique_ptr<FixedSource>> MakeFixedSource(
     const lance::encodings::ArrayEncoding& encoding, uint64_t length, const PageContext& context);
+
+constexpr bool IsIndexWidth(uint64_t bits) {
+  return bits == 8 || bits == 16 || bits == 32 || bits == 64;
+}
 
 /// `count` unsigned little-endian values of 8, 16, 32 or 64 bits as u64. The buffer must hold them.
 std::vector<uint64_t> WidenUnsigned(const arrow::Buffer& values, uint64_t bits, uint64_t count);
