@@ -13,7 +13,7 @@ constexpr int kRowTile = 4;
 constexpr int kQueryTile = 4;
 constexpr size_t kAheadBytes = 4096;
 
-inline void Prefetch(const uint8_t* p) {
+inline __attribute__((always_inline)) void Prefetch(const uint8_t* p) {
   _mm_prefetch(p, _MM_HINT_T0);
 }
 

@@ -32,7 +32,7 @@ inline T LoadPartAs(const uint8_t* p, size_t bytes) {
   return v;
 }
 
-inline void Prefetch(const uint8_t* p) {
+inline __attribute__((always_inline)) void Prefetch(const uint8_t* p) {
   __builtin_prefetch(p);
 }
 
