@@ -21,7 +21,8 @@ enum class Conflict {
 };
 
 /// Ours against one that was committed since our read version. Pure; tested as a matrix.
-Conflict CheckConflict(const lance::table::Transaction& ours, const lance::table::Transaction& theirs);
+Conflict CheckConflict(const lance::table::Transaction& ours,
+                       const lance::table::Transaction& theirs);
 
 struct CommitOptions {
   uint32_t max_attempts = 20;
@@ -31,25 +32,27 @@ struct CommitOptions {
   bool write_transaction_file = true;                 ///< also besides the inline section
 };
 
-/// The manifest that `transaction` makes of `base` (nullptr: a new table): ids assigned, feature flags
-/// recomputed, invariants checked. Pure but for reading the snapshot to restore through `versions`.
-arrow::Result<lance::table::Manifest> BuildManifest(const Manifest* base,
-                                                    const lance::table::Transaction& transaction,
-                                                    uint64_t new_version, const CommitOptions& options,
-                                                    const Manifest* restore_source,
-                                                    std::vector<lance::table::IndexMetadata>* indices);
+/// The manifest that `transaction` makes of `base` (nullptr: a new table): ids assigned, feature
+/// flags recomputed, invariants checked. Pure but for reading the snapshot to restore through
+/// `versions`.
+arrow::Result<lance::table::Manifest> BuildManifest(
+    const Manifest* base, const lance::table::Transaction& transaction, uint64_t new_version,
+    const CommitOptions& options, const Manifest* restore_source,
+    std::vector<lance::table::IndexMetadata>* indices);
 
 /// Thread-safe.
 class Committer {
  public:
   Committer(Versions versions, const CommitOptions& options);
 
-  /// Commits on top of whatever is latest: rebases over what was committed since transaction.read_version,
-  /// puts the next manifest if absent, retries with jitter. Returns the new version as a snapshot.
-  /// kAlreadyExists: the transaction creates a table (Overwrite with read_version 0) that exists already;
-  /// kCommitConflict, kCommitIncompatible: see Conflict; kCommitStateUnknown: the put answered ambiguously
-  /// and the outcome could not be found out by looking for our transaction's uuid.
-  /// `affected` (for Delete/Update): row offsets newly deleted per fragment id, needed for a rebase.
+  /// Commits on top of whatever is latest: rebases over what was committed since
+  /// transaction.read_version, puts the next manifest if absent, retries with jitter. Returns the
+  /// new version as a snapshot. kAlreadyExists: the transaction creates a table (Overwrite with
+  /// read_version 0) that exists already; kCommitConflict, kCommitIncompatible: see Conflict;
+  /// kCommitStateUnknown: the put answered ambiguously and the outcome could not be found out by
+  /// looking for our transaction's uuid. A delete or update that meets another one on the same
+  /// fragments is rebased if their rows differ: our newly deleted rows are those of our deletion
+  /// file that the one at our read version lacks.
   arrow::Result<std::shared_ptr<const Snapshot>> Commit(lance::table::Transaction transaction);
 
  private:

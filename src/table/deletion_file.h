@@ -20,11 +20,22 @@ arrow::Result<std::shared_ptr<const DeletionVector>> ParseDeletionFile(
     const std::shared_ptr<arrow::Buffer>& bytes, lance::table::DeletionFile::DeletionFileType type,
     uint64_t physical_rows, std::string_view path);
 
-/// Writes the union of `old` (may be null) and `offsets` as a new file; fills and returns its message.
-/// Arrow form up to 5000 offsets, roaring bitmap above.
-arrow::Result<lance::table::DeletionFile> WriteDeletionFile(io::ObjectStore& store, uint64_t fragment_id,
+/// What a file of `deleted` offsets would give; for a merge of two vectors.
+std::vector<uint32_t> UnionOf(const DeletionVector& a, const DeletionVector& b);
+
+/// Writes the union of `old` (may be null) and `offsets` as a new file; fills and returns its
+/// message. Arrow form up to 5000 offsets, roaring bitmap above.
+arrow::Result<lance::table::DeletionFile> WriteDeletionFile(io::ObjectStore& store,
+                                                            uint64_t fragment_id,
                                                             uint64_t read_version,
                                                             const DeletionVector* old,
                                                             const std::vector<uint32_t>& offsets);
+
+/// Writes `offsets` in the roaring form whatever their number: what the real writer does after a
+/// rebase.
+arrow::Result<lance::table::DeletionFile> WriteDeletionBitmap(io::ObjectStore& store,
+                                                              uint64_t fragment_id,
+                                                              uint64_t read_version,
+                                                              const std::vector<uint32_t>& offsets);
 
 }  // namespace glaive::table

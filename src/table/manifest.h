@@ -1,4 +1,5 @@
-// Door: the manifest of one version, as read from bytes and as written, and the names of manifest files.
+// Door: the manifest of one version, as read from bytes and as written, and the names of manifest
+// files.
 #pragma once
 
 #include <cstdint>
@@ -28,19 +29,28 @@ inline constexpr uint64_t kFlagNoTransactionFile = 32;
 inline constexpr uint64_t kFlagDataOverlays = 64;
 inline constexpr uint64_t kFlagCoveredIndices = 128;
 inline constexpr uint64_t kFlagMixedFileVersions = 256;
+/// What this build reads and what it may commit on top of. Overlays and bits from 512 up are
+/// refused.
+inline constexpr uint64_t kKnownFlags = kFlagDeletionFiles | kFlagStableRowIds | kFlagV2Format |
+                                        kFlagTableConfig | kFlagBasePaths | kFlagNoTransactionFile |
+                                        kFlagCoveredIndices | kFlagMixedFileVersions;
+/// Names of the bits of `flags`, e.g. "data overlays (64), 1024".
+std::string FlagNames(uint64_t flags);
 
 enum class ManifestNaming { kV1, kV2 };
 
 std::string ManifestName(uint64_t version, ManifestNaming naming);
+
 /// nullopt for names that are no manifest of the main sequence (detached, temporary, foreign).
 struct ParsedManifestName {
   uint64_t version = 0;
   ManifestNaming naming = ManifestNaming::kV2;
 };
+
 std::optional<ParsedManifestName> ParseManifestName(std::string_view name);
 
-/// Immutable once made; shared. The protobuf message is kept, so unknown fields survive into the next
-/// version.
+/// Immutable once made; shared. The protobuf message is kept, so unknown fields survive into the
+/// next version.
 struct Manifest {
   lance::table::Manifest pb;
   file::Schema schema;  ///< parsed from pb.fields
@@ -49,15 +59,19 @@ struct Manifest {
   uint64_t file_bytes = 0;  ///< size of the manifest file, 0 if not yet written
 
   uint64_t version() const { return pb.version(); }
+
   bool stable_row_ids() const { return (pb.reader_feature_flags() & kFlagStableRowIds) != 0; }
 };
 
 /// kCorruption with offset, expected and found; kUnsupported names reader flags that we don't know.
 arrow::Result<std::shared_ptr<const Manifest>> ParseManifest(const arrow::Buffer& bytes,
                                                              std::string_view path);
-/// [index section] [transaction section] manifest, footer. Fills pb.index_section/transaction_section.
-arrow::Result<std::string> SerializeManifest(lance::table::Manifest* pb,
-                                             const std::vector<lance::table::IndexMetadata>& indices,
-                                             const lance::table::Transaction* transaction);
+/// Invariants of fragments and data files that readers rely on. kCorruption.
+arrow::Status CheckFragments(const lance::table::Manifest& pb, std::string_view what);
+/// [index section] [transaction section] manifest, footer. Fills
+/// pb.index_section/transaction_section.
+arrow::Result<std::string> SerializeManifest(
+    lance::table::Manifest* pb, const std::vector<lance::table::IndexMetadata>& indices,
+    const lance::table::Transaction* transaction);
 
 }  // namespace glaive::table

@@ -1,13 +1,14 @@
-// Door: one version of a table as everything above sees it, and the session of caches that its readers
-// share.
+// Door: one version of a table as everything above sees it, and the session of caches that its
+// readers share.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <arrow/result.h>
@@ -28,25 +29,31 @@ namespace glaive::table {
 class Session {
  public:
   struct Options {
-    size_t num_threads = 0;               ///< 0 = number of cores
+    size_t num_threads = 0;                  ///< 0 = number of cores
     uint64_t metadata_cache_entries = 4096;  ///< open data files with their page indices
     io::LocalStoreOptions store;
     arrow::MemoryPool* pool = nullptr;
   };
+
   explicit Session(const Options& options);
   ~Session();
+
   const Options& options() const { return options_; }
+
   Executor& executor() { return *executor_; }
 
-  /// An opened data file, from the cache by (root, path). Data files are immutable, so an entry never goes
-  /// stale; the least recently used one goes when the cache is full.
+  /// An opened data file, from the cache by (root, path). Data files are immutable, so an entry
+  /// never goes stale; the least recently used one goes when the cache is full.
   arrow::Result<std::shared_ptr<file::FileReader>> OpenFile(io::ObjectStore& store,
                                                             const std::string& path);
   /// Stores of base paths (absolute paths or URIs) of clones, opened once.
   arrow::Result<std::shared_ptr<io::ObjectStore>> OpenBase(const std::string& uri);
 
+  struct Impl;  ///< private to the room
+
+  Impl& impl() { return *impl_; }
+
  private:
-  struct Impl;
   Options options_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Impl> impl_;
@@ -69,6 +76,8 @@ class RowIdSequence {
   virtual ~RowIdSequence() = default;
   virtual uint64_t size() const = 0;
   virtual uint64_t Get(uint64_t ordinal) const = 0;
+  /// The lowest and the highest id; of a non-empty sequence.
+  virtual std::pair<uint64_t, uint64_t> Bounds() const = 0;
   /// The ordinal of a row id in this sequence.
   virtual std::optional<uint64_t> Find(uint64_t row_id) const = 0;
 };
@@ -81,7 +90,9 @@ class Fragment {
   virtual const lance::table::DataFragment& pb() const = 0;
   virtual uint64_t physical_rows() const = 0;
   virtual uint64_t num_deleted() const = 0;
+
   uint64_t num_rows() const { return physical_rows() - num_deleted(); }
+
   /// nullptr if nothing is deleted. Checked against physical_rows and num_deleted_rows.
   virtual arrow::Result<std::shared_ptr<const DeletionVector>> deletions() const = 0;
   /// nullptr without stable row ids: then the row id is the address (fragment id << 32 | offset).
@@ -97,9 +108,10 @@ class FragmentReader {
  public:
   virtual ~FragmentReader() = default;
   virtual const Fragment& fragment() const = 0;
-  /// Physical rows (deleted ones included), sorted and disjoint, in order; columns as the projection.
-  virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> Read(const RowRanges& physical_rows,
-                                                                  const file::ReadOptions& options) const = 0;
+  /// Physical rows (deleted ones included), sorted and disjoint, in order; columns as the
+  /// projection.
+  virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> Read(
+      const RowRanges& physical_rows, const file::ReadOptions& options) const = 0;
   /// See file::FileReader; over the file that holds most of the projection's bytes.
   virtual std::vector<uint64_t> PreferredCuts() const = 0;
   virtual double BytesPerRow() const = 0;
@@ -108,15 +120,18 @@ class FragmentReader {
 /// One version of a table. Immutable, thread-safe; travels down the whole read path.
 class Snapshot : public std::enable_shared_from_this<Snapshot> {
  public:
-  static arrow::Result<std::shared_ptr<const Snapshot>> Make(std::shared_ptr<io::ObjectStore> store,
-                                                             std::shared_ptr<Session> session,
-                                                             std::shared_ptr<const Manifest> manifest);
+  static arrow::Result<std::shared_ptr<const Snapshot>> Make(
+      std::shared_ptr<io::ObjectStore> store, std::shared_ptr<Session> session,
+      std::shared_ptr<const Manifest> manifest);
   virtual ~Snapshot() = default;
   virtual const std::shared_ptr<io::ObjectStore>& store() const = 0;
   virtual const std::shared_ptr<Session>& session() const = 0;
   virtual const Manifest& manifest() const = 0;
+
   const file::Schema& schema() const { return manifest().schema; }
+
   uint64_t version() const { return manifest().version(); }
+
   virtual const std::shared_ptr<arrow::Schema>& arrow_schema() const = 0;
   virtual const std::vector<std::shared_ptr<const Fragment>>& fragments() const = 0;
   /// Live rows. From the manifest where it has the numbers; opens deletion files where it has not.
@@ -124,14 +139,13 @@ class Snapshot : public std::enable_shared_from_this<Snapshot> {
   /// nullptr if there is no fragment of this id.
   virtual const Fragment* FindFragment(uint64_t id) const = 0;
   /// `projection` is (a pruned copy of) this snapshot's schema.
-  virtual arrow::Result<std::shared_ptr<FragmentReader>> OpenFragment(const Fragment& fragment,
-                                                                      const file::Schema& projection) const = 0;
+  virtual arrow::Result<std::shared_ptr<FragmentReader>> OpenFragment(
+      const Fragment& fragment, const file::Schema& projection) const = 0;
   /// Row ids (stable, or addresses) -> row addresses of live rows; nullopt where there is none.
   virtual arrow::Result<std::vector<std::optional<uint64_t>>> ResolveRowIds(
       const std::vector<uint64_t>& row_ids) const = 0;
-  /// Payload of blob descriptors is read relative to these: store and directory of a data file.
-  /// Checks everything: manifest invariants, every file, page, deletion file, row id sequence. Calls
-  /// `found` for each defect; the status is only for what keeps it from going on.
+  /// Checks everything: manifest invariants, every file, page, deletion file, row id sequence.
+  /// Calls `found` for each defect; the status is only for what keeps it from going on.
   virtual arrow::Status Verify(const std::function<void(const arrow::Status&)>& found) const = 0;
 };
 

@@ -19,6 +19,7 @@ struct VersionEntry {
   std::string path;  ///< of the manifest, relative to the table directory
   ManifestNaming naming = ManifestNaming::kV2;
   uint64_t manifest_bytes = 0;
+  int64_t modified_nanos = 0;  ///< of the manifest file, as the store says
 };
 
 struct Tag {
@@ -37,28 +38,33 @@ struct Branch {
   int64_t created_at_seconds = 0;
 };
 
-/// Versions of the table whose directory is the root of `store` (for a branch: tree/<branch> of it).
-/// Stateless but for the session's caches; thread-safe.
+/// Versions of the table whose directory is the root of `store`. Of a branch (see OpenBranch) the
+/// store is rooted at tree/<branch>, while tags and branches stay those of the table. Stateless but
+/// for the session's caches; thread-safe.
 class Versions {
  public:
   Versions(std::shared_ptr<io::ObjectStore> store, std::shared_ptr<Session> session);
 
-  /// Ascending. kNotFound if the directory holds no manifest (no table). Names only: no file is opened.
+  /// Ascending. kNotFound if the directory holds no manifest (no table). Names only: no file is
+  /// opened.
   arrow::Result<std::vector<VersionEntry>> List() const;
-  /// The highest. Uses the hint file and upward probing where that is cheaper than a listing; a stale,
-  /// missing or damaged hint is harmless.
+  /// The highest. Uses the hint file and upward probing where that is cheaper than a listing; a
+  /// stale, missing or damaged hint is harmless.
   arrow::Result<VersionEntry> Latest() const;
   arrow::Result<std::shared_ptr<const Manifest>> Read(const VersionEntry& entry) const;
   arrow::Result<std::shared_ptr<const Snapshot>> Open(uint64_t version) const;
   arrow::Result<std::shared_ptr<const Snapshot>> OpenLatest() const;
-  /// The newest version whose timestamp is at or before `nanos`; kNotFound names the oldest there is.
+  /// The newest version whose timestamp is at or before `nanos`; kNotFound names the oldest there
+  /// is.
   arrow::Result<std::shared_ptr<const Snapshot>> OpenAsOf(int64_t nanos) const;
   /// The transaction of a version: inline, else from its file; nullopt if it has none.
-  arrow::Result<std::optional<lance::table::Transaction>> ReadTransaction(const Manifest& manifest) const;
+  arrow::Result<std::optional<lance::table::Transaction>> ReadTransaction(
+      const Manifest& manifest) const;
 
   arrow::Result<std::vector<Tag>> ListTags() const;
   arrow::Result<Tag> GetTag(const std::string& name) const;
-  /// kAlreadyExists if taken, kNotFound if the version is not there, kInvalidArgument for a bad name.
+  /// kAlreadyExists if taken, kNotFound if the version is not there, kInvalidArgument for a bad
+  /// name.
   arrow::Status CreateTag(const std::string& name, uint64_t version) const;
   arrow::Status UpdateTag(const std::string& name, uint64_t version) const;
   arrow::Status DeleteTag(const std::string& name) const;
@@ -67,9 +73,28 @@ class Versions {
   arrow::Result<Versions> OpenBranch(const std::string& name) const;
 
   const std::shared_ptr<io::ObjectStore>& store() const { return store_; }
+
   const std::shared_ptr<Session>& session() const { return session_; }
 
+  /// nullopt = main
+  const std::optional<std::string>& branch() const { return branch_; }
+
+  /// For the committer: `manifest` was just put at `version` and is the latest.
+  void NoteCommitted(uint64_t version, ManifestNaming naming,
+                     const std::shared_ptr<const Manifest>& manifest) const;
+
  private:
+  arrow::Result<std::optional<VersionEntry>> Find(uint64_t version, ManifestNaming naming) const;
+  arrow::Result<std::optional<VersionEntry>> Probe(uint64_t version, ManifestNaming naming) const;
+  arrow::Result<bool> HasRefs() const;
+  std::optional<uint64_t> ReadHint() const;
+  arrow::Result<VersionEntry> EntryOf(uint64_t version) const;
+  arrow::Result<int64_t> TimestampOf(const VersionEntry& entry) const;
+  arrow::Result<std::string> TagJson(uint64_t version, const std::string& created_at,
+                                     const std::string& updated_at) const;
+
+  std::optional<std::string> branch_;
+  std::shared_ptr<io::ObjectStore> refs_store_;  ///< the table's own directory
   std::shared_ptr<io::ObjectStore> store_;
   std::shared_ptr<Session> session_;
 };
