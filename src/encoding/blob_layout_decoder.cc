@@ -15,7 +15,7 @@ namespace {
 
 class BlobLayoutDecoder final : public LayoutDecoder {
  public:
-  BlobLayoutDecoder(PageContext page, std::unique_ptr<PageDecoder> inner)
+  BlobLayoutDecoder(OpenedPage page, std::unique_ptr<PageDecoder> inner)
       : LayoutDecoder(std::move(page)), inner_(std::move(inner)) {
     index_loaded_ = inner_->index_loaded();
   }
@@ -75,7 +75,7 @@ class BlobLayoutDecoder final : public LayoutDecoder {
 
 }  // namespace
 
-arrow::Result<std::unique_ptr<PageDecoder>> MakeBlobLayoutDecoder(PageContext page) {
+arrow::Result<std::unique_ptr<PageDecoder>> MakeBlobLayoutDecoder(OpenedPage page) {
   if (page.has_lists()) {
     return Unsupported("a blob page below lists");
   }
@@ -86,7 +86,7 @@ arrow::Result<std::unique_ptr<PageDecoder>> MakeBlobLayoutDecoder(PageContext pa
   }
   GLAIVE_CHECK_FORMAT(fits, "a blob page for a column of ", leaf.type->ToString(),
                       ", expected struct<position, size>");
-  PageContext inner;
+  OpenedPage inner;
   PathShape shape;
   shape.leaf = leaf;
   inner.shape = std::make_shared<const PathShape>(std::move(shape));

@@ -30,7 +30,7 @@ constexpr uint64_t kRowsPerMark = 256;
 
 class ConstantDecoder final : public LayoutDecoder {
  public:
-  explicit ConstantDecoder(PageContext page) : LayoutDecoder(std::move(page)) {}
+  explicit ConstantDecoder(OpenedPage page) : LayoutDecoder(std::move(page)) {}
 
   arrow::Status Init();
 
@@ -344,7 +344,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ConstantDecoder::Decode(
 
 }  // namespace
 
-arrow::Result<std::unique_ptr<PageDecoder>> MakeConstantDecoder(PageContext page) {
+arrow::Result<std::unique_ptr<PageDecoder>> MakeConstantDecoder(OpenedPage page) {
   auto decoder = std::make_unique<ConstantDecoder>(std::move(page));
   ARROW_RETURN_NOT_OK(decoder->Init());
   return decoder;

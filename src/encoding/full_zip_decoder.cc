@@ -165,7 +165,7 @@ class ValueReader {
 
 class FullZipDecoder final : public LayoutDecoder {
  public:
-  explicit FullZipDecoder(PageContext page) : LayoutDecoder(std::move(page)) {}
+  explicit FullZipDecoder(OpenedPage page) : LayoutDecoder(std::move(page)) {}
 
   arrow::Status Init();
 
@@ -509,7 +509,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> FullZipDecoder::Decode(const RowRan
 
 }  // namespace
 
-arrow::Result<std::unique_ptr<PageDecoder>> MakeFullZipDecoder(PageContext page) {
+arrow::Result<std::unique_ptr<PageDecoder>> MakeFullZipDecoder(OpenedPage page) {
   auto decoder = std::make_unique<FullZipDecoder>(std::move(page));
   ARROW_RETURN_NOT_OK(decoder->Init());
   return decoder;

@@ -17,7 +17,7 @@
 namespace glaive::encoding {
 
 /// A page as Open found it. A value.
-struct PageContext {
+struct OpenedPage {
   std::shared_ptr<const PathShape> shape;
   std::shared_ptr<const Layout> layout;
   Layers layers;
@@ -40,7 +40,7 @@ class LayoutDecoder : public PageDecoder {
   arrow::Status Verify(const Buffers& row_index, const Buffers& data) const override;
 
  protected:
-  explicit LayoutDecoder(PageContext page) : page_(std::move(page)) {}
+  explicit LayoutDecoder(OpenedPage page) : page_(std::move(page)) {}
 
   /// The index must be loaded and `rows` be sorted, disjoint and within the page.
   arrow::Status CheckRequest(const RowRanges& rows) const;
@@ -51,19 +51,19 @@ class LayoutDecoder : public PageDecoder {
                                                         uint64_t num_rows,
                                                         arrow::MemoryPool* pool) const;
 
-  const PageContext page_;
+  const OpenedPage page_;
   bool index_loaded_ = false;
 };
 
 /// `data` must be the buffers of `needs`, none shorter than asked for.
 arrow::Status CheckBuffers(const std::vector<BufferRange>& needs, const Buffers& data);
 
-arrow::Result<std::unique_ptr<PageDecoder>> MakeMiniBlockDecoder(PageContext page);
-arrow::Result<std::unique_ptr<PageDecoder>> MakeFullZipDecoder(PageContext page);
-arrow::Result<std::unique_ptr<PageDecoder>> MakeConstantDecoder(PageContext page);
-arrow::Result<std::unique_ptr<PageDecoder>> MakeBlobLayoutDecoder(PageContext page);
+arrow::Result<std::unique_ptr<PageDecoder>> MakeMiniBlockDecoder(OpenedPage page);
+arrow::Result<std::unique_ptr<PageDecoder>> MakeFullZipDecoder(OpenedPage page);
+arrow::Result<std::unique_ptr<PageDecoder>> MakeConstantDecoder(OpenedPage page);
+arrow::Result<std::unique_ptr<PageDecoder>> MakeBlobLayoutDecoder(OpenedPage page);
 
 /// By the kind of page.layout.
-arrow::Result<std::unique_ptr<PageDecoder>> MakeLayoutDecoder(PageContext page);
+arrow::Result<std::unique_ptr<PageDecoder>> MakeLayoutDecoder(OpenedPage page);
 
 }  // namespace glaive::encoding

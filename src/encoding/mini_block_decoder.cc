@@ -84,7 +84,7 @@ class ChunkReader {
 
 class MiniBlockDecoder final : public LayoutDecoder {
  public:
-  explicit MiniBlockDecoder(PageContext page) : LayoutDecoder(std::move(page)) {}
+  explicit MiniBlockDecoder(OpenedPage page) : LayoutDecoder(std::move(page)) {}
 
   arrow::Status Init();
 
@@ -516,7 +516,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> MiniBlockDecoder::Decode(
 
 }  // namespace
 
-arrow::Result<std::unique_ptr<PageDecoder>> MakeMiniBlockDecoder(PageContext page) {
+arrow::Result<std::unique_ptr<PageDecoder>> MakeMiniBlockDecoder(OpenedPage page) {
   auto decoder = std::make_unique<MiniBlockDecoder>(std::move(page));
   ARROW_RETURN_NOT_OK(decoder->Init());
   return decoder;

@@ -13,7 +13,7 @@ namespace {
 
 arrow::Result<std::unique_ptr<PageDecoder>> OpenPage(const LeafDescriptor& leaf,
                                                      const PageDescriptor& descriptor) {
-  PageContext page;
+  OpenedPage page;
   ARROW_ASSIGN_OR_RAISE(auto shape, MakePathShape(leaf));
   page.shape = std::make_shared<const PathShape>(std::move(shape));
   ARROW_ASSIGN_OR_RAISE(page.layout, ParseLayout(descriptor.encoding, descriptor.version_minor));
@@ -44,7 +44,7 @@ arrow::Result<std::unique_ptr<PageDecoder>> PageDecoder::Open(
   return decoder;
 }
 
-arrow::Result<std::unique_ptr<PageDecoder>> MakeLayoutDecoder(PageContext page) {
+arrow::Result<std::unique_ptr<PageDecoder>> MakeLayoutDecoder(OpenedPage page) {
   switch (page.layout->kind) {
     case LayoutKind::kMiniBlock:
       return MakeMiniBlockDecoder(std::move(page));
