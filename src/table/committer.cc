@@ -129,15 +129,13 @@ class Attempts {
   }
 
   arrow::Result<std::shared_ptr<const Manifest>> ReadVersion(uint64_t version) const {
-    auto snapshot = versions_.Open(version);
-    if (!snapshot.ok() && ErrorCodeOf(snapshot.status()) == ErrorCode::kNotFound) {
+    auto manifest = versions_.ReadVersion(version);
+    if (!manifest.ok() && ErrorCodeOf(manifest.status()) == ErrorCode::kNotFound) {
       return CommitConflict("version ", version, " of ", versions_.store()->root(),
-                            ", committed since version ", ours_.read_version(),
-                            " that the transaction was made on, was cleaned up");
+                            ", which the transaction on version ", ours_.read_version(),
+                            " has to be checked against, was cleaned up");
     }
-    ARROW_RETURN_NOT_OK(snapshot.status());
-    const auto& manifest = (*snapshot)->manifest();
-    return std::shared_ptr<const Manifest>(*snapshot, &manifest);
+    return manifest;
   }
 
   // True if deletion vectors have to be merged.
@@ -242,8 +240,7 @@ class Attempts {
                      ManifestNaming naming) {
     std::shared_ptr<const Manifest> source;
     if (ours_.has_restore()) {
-      ARROW_ASSIGN_OR_RAISE(auto snapshot, versions_.Open(ours_.restore().version()));
-      source = std::shared_ptr<const Manifest>(snapshot, &snapshot->manifest());
+      ARROW_ASSIGN_OR_RAISE(source, versions_.ReadVersion(ours_.restore().version()));
     }
     auto next = std::make_shared<Manifest>();
     ARROW_ASSIGN_OR_RAISE(next->pb, BuildManifest(base.get(), ours_, version, options_,

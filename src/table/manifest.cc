@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "io/object_store.h"
+#include "table/message.h"
 
 namespace glaive::table {
 
@@ -56,10 +57,8 @@ arrow::Result<std::string_view> Section(std::string_view file, uint64_t offset, 
 template <typename Message>
 arrow::Status Parse(std::string_view bytes, Message* pb, std::string_view kind,
                     std::string_view path) {
-  GLAIVE_CHECK_FORMAT(bytes.size() <= INT32_MAX, "manifest ", path, ": ", kind, " of ",
-                      bytes.size(), " bytes, at most ", INT32_MAX);
-  GLAIVE_CHECK_FORMAT(pb->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())), "manifest ",
-                      path, ": ", kind, " of ", bytes.size(), " bytes is no valid message");
+  GLAIVE_CHECK_FORMAT(ParseMessage(bytes, pb), "manifest ", path, ": ", kind, " of ", bytes.size(),
+                      " bytes is no valid message");
   return arrow::Status::OK();
 }
 

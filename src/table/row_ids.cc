@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "proto/rowids.pb.h"
+#include "table/message.h"
 
 namespace glaive::table {
 
@@ -288,18 +289,10 @@ struct ParsedSequence {
   uint64_t size = 0;
 };
 
-template <typename Message>
-arrow::Status ParseMessage(std::string_view bytes, Message* pb, std::string_view what,
-                           std::string_view kind) {
-  GLAIVE_CHECK_FORMAT(bytes.size() <= INT32_MAX, what, ": ", kind, " of ", bytes.size(), " bytes");
-  GLAIVE_CHECK_FORMAT(pb->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())), what, ": ",
-                      kind, " of ", bytes.size(), " bytes is no valid message");
-  return arrow::Status::OK();
-}
-
 arrow::Result<ParsedSequence> ParseSequence(std::string_view bytes, std::string_view what) {
   lance::table::RowIdSequence pb;
-  ARROW_RETURN_NOT_OK(ParseMessage(bytes, &pb, what, "row id sequence"));
+  GLAIVE_CHECK_FORMAT(ParseMessage(bytes, &pb), what, ": row id sequence of ", bytes.size(),
+                      " bytes is no valid message");
   ParsedSequence out;
   for (const auto& segment_pb : pb.segments()) {
     ARROW_ASSIGN_OR_RAISE(auto segment, ParseSegment(segment_pb, what));
@@ -485,7 +478,8 @@ arrow::Result<std::shared_ptr<const RowVersions>> RowVersions::Parse(std::string
                                                                      uint64_t rows,
                                                                      std::string_view what) {
   lance::table::RowDatasetVersionSequence pb;
-  ARROW_RETURN_NOT_OK(ParseMessage(bytes, &pb, what, "row version sequence"));
+  GLAIVE_CHECK_FORMAT(ParseMessage(bytes, &pb), what, ": row version sequence of ", bytes.size(),
+                      " bytes is no valid message");
   auto out = std::make_shared<RowVersions>();
   uint64_t end = 0;
   for (const auto& run : pb.runs()) {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "table/message.h"
 #include "table/session.h"
 
 namespace glaive::table {
@@ -208,9 +209,13 @@ arrow::Result<VersionEntry> Versions::EntryOf(uint64_t version) const {
                   entries.front().version, " to ", entries.back().version);
 }
 
-arrow::Result<std::shared_ptr<const Snapshot>> Versions::Open(uint64_t version) const {
+arrow::Result<std::shared_ptr<const Manifest>> Versions::ReadVersion(uint64_t version) const {
   ARROW_ASSIGN_OR_RAISE(auto entry, EntryOf(version));
-  ARROW_ASSIGN_OR_RAISE(auto manifest, Read(entry));
+  return Read(entry);
+}
+
+arrow::Result<std::shared_ptr<const Snapshot>> Versions::Open(uint64_t version) const {
+  ARROW_ASSIGN_OR_RAISE(auto manifest, ReadVersion(version));
   return Snapshot::Make(store_, session_, std::move(manifest));
 }
 
@@ -267,10 +272,10 @@ arrow::Result<std::optional<lance::table::Transaction>> Versions::ReadTransactio
   }
   ARROW_RETURN_NOT_OK(bytes.status());
   lance::table::Transaction transaction;
-  GLAIVE_CHECK_FORMAT(
-      (*bytes)->size() <= INT32_MAX &&
-          transaction.ParseFromArray((*bytes)->data(), static_cast<int>((*bytes)->size())),
-      "transaction file ", path, ": ", (*bytes)->size(), " bytes are no valid message");
+  const std::string_view view(reinterpret_cast<const char*>((*bytes)->data()),
+                              static_cast<size_t>((*bytes)->size()));
+  GLAIVE_CHECK_FORMAT(ParseMessage(view, &transaction), "transaction file ", path, ": ",
+                      view.size(), " bytes are no valid message");
   return transaction;
 }
 

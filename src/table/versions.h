@@ -52,6 +52,8 @@ class Versions {
   /// stale, missing or damaged hint is harmless.
   arrow::Result<VersionEntry> Latest() const;
   arrow::Result<std::shared_ptr<const Manifest>> Read(const VersionEntry& entry) const;
+  /// kNotFound names the versions that there are.
+  arrow::Result<std::shared_ptr<const Manifest>> ReadVersion(uint64_t version) const;
   arrow::Result<std::shared_ptr<const Snapshot>> Open(uint64_t version) const;
   arrow::Result<std::shared_ptr<const Snapshot>> OpenLatest() const;
   /// The newest version whose timestamp is at or before `nanos`; kNotFound names the oldest there
