@@ -7,12 +7,13 @@
 #include <arrow/type_fwd.h>
 
 #include "glaive/query.h"
+
 #include "table/snapshot.h"
 
 namespace glaive::query {
 
-/// See glaive/query.h for semantics. One pass over the column for all queries of the request; top-k is
-/// kept per thread and merged; ties by row id.
+/// See glaive/query.h for semantics. One pass over the column for all queries of the request; top-k
+/// is kept per thread and merged; ties by row id.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> SearchSnapshot(
     const std::shared_ptr<const table::Snapshot>& snapshot, const VectorQuery& query);
 
