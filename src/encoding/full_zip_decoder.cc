@@ -89,7 +89,7 @@ class ValueReader {
       GLAIVE_CHECK_FORMAT(end != nullptr, "an fsst value with codes that its table lacks");
       bytes->Advance(static_cast<uint64_t>(end - to));
     } else {
-      ARROW_ASSIGN_OR_RAISE(uint8_t * to, bytes->Extend(stored.size()));
+      ARROW_ASSIGN_OR_RAISE(uint8_t* to, bytes->Extend(stored.size()));
       if (!stored.empty()) {
         std::memcpy(to, stored.data(), stored.size());
       }
@@ -137,7 +137,7 @@ class ValueReader {
       GLAIVE_CHECK_FORMAT(row.size() - at >= field.bytes, "packed row of ", row.size(),
                           " bytes that ends within member ", i);
       if (!field.is_variable) {
-        ARROW_ASSIGN_OR_RAISE(uint8_t * to, builder->field(i)->AddFixed(1));
+        ARROW_ASSIGN_OR_RAISE(uint8_t* to, builder->field(i)->AddFixed(1));
         std::memcpy(to, row.data() + at, field.bytes);
         at += field.bytes;
         continue;
@@ -210,6 +210,7 @@ class FullZipDecoder final : public LayoutDecoder {
   std::vector<uint64_t> validity_bytes_;  // per level of a fixed-size list, 0: all valid
   std::vector<uint64_t> validity_bits_;
   uint64_t validity_total_ = 0;
+  bool items_absent_ = false;
   std::optional<ValueReader> reader_;
 };
 
@@ -269,8 +270,11 @@ arrow::Status FullZipDecoder::InitFixed() {
         validity_total_ += validity_bytes_.back();
         at = at->values.get();
       }
-      fits = fits && at->kind == EncodingKind::kFlat && at->bits == leaf.item_bits;
-      expected = 8 * (validity_total_ + (leaf.bits + 7) / 8);
+      // Items that are all null have no bytes.
+      items_absent_ = at->kind == EncodingKind::kConstant;
+      fits = fits && (items_absent_ ||
+                      (at->kind == EncodingKind::kFlat && at->bits == leaf.item_bits));
+      expected = 8 * (validity_total_ + (items_absent_ ? 0 : (leaf.bits + 7) / 8));
       break;
     }
     default:
@@ -367,8 +371,8 @@ arrow::Status FullZipDecoder::AppendFixed(const uint8_t* values, uint64_t count,
     return builder->AddBytesAsBits(values, count);
   }
   const bool is_bits = leaf.storage == LeafStorage::kFixedSizeList && leaf.item_bits == 1;
-  if (validity_total_ == 0 && !is_bits) {
-    ARROW_ASSIGN_OR_RAISE(uint8_t * to, builder->AddFixed(count));
+  if (validity_total_ == 0 && !is_bits && !items_absent_) {
+    ARROW_ASSIGN_OR_RAISE(uint8_t* to, builder->AddFixed(count));
     if (count * value_bytes_ > 0) {
       std::memcpy(to, values, count * value_bytes_);
     }
@@ -382,10 +386,12 @@ arrow::Status FullZipDecoder::AppendFixed(const uint8_t* values, uint64_t count,
       }
     }
     const uint64_t bytes = value_bytes_ - validity_total_;
-    if (is_bits) {
+    if (items_absent_) {
+      ARROW_RETURN_NOT_OK(builder->AddZeros(1));
+    } else if (is_bits) {
       ARROW_RETURN_NOT_OK(builder->AddBits(values, 0, 1));
     } else {
-      ARROW_ASSIGN_OR_RAISE(uint8_t * to, builder->AddFixed(1));
+      ARROW_ASSIGN_OR_RAISE(uint8_t* to, builder->AddFixed(1));
       if (bytes > 0) {
         std::memcpy(to, values, bytes);
       }
@@ -448,7 +454,7 @@ arrow::Status FullZipDecoder::DecodeVariable(Bytes rows, Levels* levels,
     const Bytes stored = rows.subspan(at, length);
     at += length;
     if (plain) {
-      ARROW_ASSIGN_OR_RAISE(uint8_t * to, builder->Bytes()->Extend(length));
+      ARROW_ASSIGN_OR_RAISE(uint8_t* to, builder->Bytes()->Extend(length));
       if (length > 0) {
         std::memcpy(to, stored.data(), length);
       }
@@ -465,7 +471,7 @@ bool FullZipDecoder::CanSlice(const arrow::Buffer& rows) const {
   const LeafShape& leaf = page_.shape->leaf;
   const bool plain = leaf.storage == LeafStorage::kFixed ||
                      (leaf.storage == LeafStorage::kFixedSizeList && leaf.item_bits % 8 == 0);
-  if (layout().is_variable || control_bytes_ != 0 || validity_total_ != 0 || !plain ||
+  if (layout().is_variable || control_bytes_ != 0 || validity_total_ != 0 || items_absent_ || !plain ||
       leaf.bits == 1) {
     return false;
   }
@@ -496,7 +502,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> FullZipDecoder::Decode(const RowRan
   if (control_bytes_ == 0 && !layout().is_variable && value_bytes_ == 0) {
     // Lists of no items: rows take no bytes.
     levels.num_entries = num_rows * page_.shape->slots_per_row;
-    ARROW_RETURN_NOT_OK(builder.AddFixed(levels.num_entries).status());
+    ARROW_RETURN_NOT_OK(builder.AddZeros(levels.num_entries));
     return Assemble(levels, &builder, num_rows, pool);
   }
   for (size_t i = 0; i < needs.size(); ++i) {

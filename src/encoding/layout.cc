@@ -75,7 +75,11 @@ class Parser {
       case wire::CompressiveEncoding::kVariablePackedStruct:
         return FillVariablePackedStruct(from.variable_packed_struct(), depth, to);
       case wire::CompressiveEncoding::kConstant:
-        return Unsupported("encoding 'constant' inside a page");
+        if (from.constant().has_value() || depth == 0) {
+          return Unsupported("encoding 'constant' with a value inside a page");
+        }
+        to->kind = EncodingKind::kConstant;
+        return arrow::Status::OK();
       case wire::CompressiveEncoding::kDictionary:
         return Unsupported("encoding 'dictionary' inside a page");
       case wire::CompressiveEncoding::kRange:
@@ -194,7 +198,8 @@ class Parser {
                         to->items_per_value, " items");
     ARROW_RETURN_NOT_OK(FillValues(from.has_values(), from.values(), "fixed-size list", depth, to));
     GLAIVE_CHECK_FORMAT(
-        to->values->kind == EncodingKind::kFlat || to->values->kind == EncodingKind::kFixedSizeList,
+        to->values->kind == EncodingKind::kFlat || to->values->kind == EncodingKind::kFixedSizeList ||
+                            to->values->kind == EncodingKind::kConstant,
         "fixed-size list over ", DescribeEncoding(*to->values));
     return arrow::Status::OK();
   }
@@ -380,6 +385,8 @@ std::string DescribeEncoding(const Encoding& encoding) {
     case EncodingKind::kFixedSizeList:
       return Concat("fsl", encoding.items_per_value, encoding.has_validity ? "?" : "", "(",
                     DescribeEncoding(*encoding.values), ")");
+    case EncodingKind::kConstant:
+      return "constant";
     case EncodingKind::kPackedStruct:
     case EncodingKind::kVariablePackedStruct: {
       std::string text = "packed[";

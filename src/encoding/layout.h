@@ -24,6 +24,7 @@ enum class EncodingKind : uint8_t {
   kFixedSizeList,
   kPackedStruct,
   kVariablePackedStruct,
+  kConstant,  ///< no bytes at all: items of fixed-size lists that are all null
 };
 
 enum class GeneralScheme : uint8_t { kLz4, kZstd };

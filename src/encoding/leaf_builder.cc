@@ -58,7 +58,7 @@ arrow::Result<uint8_t*> GrowingBits::Extend(uint64_t count) {
   const uint64_t bytes = (size_ + count + 7) / 8;
   const uint64_t before = bytes_.size();
   if (bytes > before) {
-    ARROW_ASSIGN_OR_RAISE(uint8_t * at, bytes_.Extend(bytes - before));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* at, bytes_.Extend(bytes - before));
     at[bytes - before - 1] = 0;
   }
   size_ += count;
@@ -67,7 +67,7 @@ arrow::Result<uint8_t*> GrowingBits::Extend(uint64_t count) {
 
 arrow::Status GrowingBits::Append(const uint8_t* bits, uint64_t offset, uint64_t count) {
   const uint64_t at = size_;
-  ARROW_ASSIGN_OR_RAISE(uint8_t * out, Extend(count));
+  ARROW_ASSIGN_OR_RAISE(uint8_t* out, Extend(count));
   if (count > 0) {
     arrow::internal::CopyBitmap(bits, static_cast<int64_t>(offset), static_cast<int64_t>(count),
                                 out, static_cast<int64_t>(at));
@@ -77,7 +77,7 @@ arrow::Status GrowingBits::Append(const uint8_t* bits, uint64_t offset, uint64_t
 
 arrow::Status GrowingBits::AppendSame(bool bit, uint64_t count) {
   const uint64_t at = size_;
-  ARROW_ASSIGN_OR_RAISE(uint8_t * out, Extend(count));
+  ARROW_ASSIGN_OR_RAISE(uint8_t* out, Extend(count));
   arrow::bit_util::SetBitsTo(out, static_cast<int64_t>(at), static_cast<int64_t>(count), bit);
   return arrow::Status::OK();
 }
@@ -149,19 +149,19 @@ arrow::Status LeafBuilder::CheckOffsets() const {
 
 arrow::Status LeafBuilder::StartOffsets() {
   const uint64_t width = shape_.offset_bits / 8;
-  ARROW_ASSIGN_OR_RAISE(uint8_t * first, offsets_.Extend(width));
+  ARROW_ASSIGN_OR_RAISE(uint8_t* first, offsets_.Extend(width));
   std::memset(first, 0, width);
   return arrow::Status::OK();
 }
 
 arrow::Status LeafBuilder::EndValue() {
   if (shape_.offset_bits == 64) {
-    ARROW_ASSIGN_OR_RAISE(int64_t * at, AddOffsets<int64_t>(1));
+    ARROW_ASSIGN_OR_RAISE(int64_t* at, AddOffsets<int64_t>(1));
     *at = static_cast<int64_t>(bytes_.size());
     return arrow::Status::OK();
   }
   ARROW_RETURN_NOT_OK(CheckOffsets());
-  ARROW_ASSIGN_OR_RAISE(int32_t * at, AddOffsets<int32_t>(1));
+  ARROW_ASSIGN_OR_RAISE(int32_t* at, AddOffsets<int32_t>(1));
   *at = static_cast<int32_t>(bytes_.size());
   return arrow::Status::OK();
 }
@@ -193,11 +193,15 @@ arrow::Status LeafBuilder::AddFiller(uint64_t count) {
       ARROW_RETURN_NOT_OK(item_validity_[level].AppendSame(true, count * items));
     }
   }
+  return AddZeros(count);
+}
+
+arrow::Status LeafBuilder::AddZeros(uint64_t count) {
   if (is_bits_) {
     num_slots_ += count;
     return bits_.AppendSame(false, count * shape_.bits);
   }
-  ARROW_ASSIGN_OR_RAISE(uint8_t * at, AddFixed(count));
+  ARROW_ASSIGN_OR_RAISE(uint8_t* at, AddFixed(count));
   if (count * slot_bytes_ > 0) {
     std::memset(at, 0, count * slot_bytes_);
   }
@@ -317,7 +321,7 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> LeafBuilder::FinishStruct(Valid
     const uint8_t* row = rows->data();
     for (const auto& field : fields_) {
       const uint64_t bytes = field->shape_.bits / 8;
-      ARROW_ASSIGN_OR_RAISE(uint8_t * out, field->AddFixed(num_slots_));
+      ARROW_ASSIGN_OR_RAISE(uint8_t* out, field->AddFixed(num_slots_));
       for (uint64_t i = 0; i < num_slots_; ++i) {
         std::memcpy(out + i * bytes, row + i * slot_bytes_, bytes);
       }

@@ -115,7 +115,7 @@ class LeafBuilder {
     if (offsets_.size() == 0) {
       ARROW_RETURN_NOT_OK(StartOffsets());
     }
-    ARROW_ASSIGN_OR_RAISE(uint8_t * at, offsets_.Extend(count * sizeof(Offset)));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* at, offsets_.Extend(count * sizeof(Offset)));
     return reinterpret_cast<Offset*>(at);
   }
 
@@ -129,6 +129,8 @@ class LeafBuilder {
 
   void EndRow() { ++num_slots_; }
 
+  /// `count` slots of zeros, beside AddItemValidity where lists have it.
+  arrow::Status AddZeros(uint64_t count);
   /// A slot that is null: filler for its storage.
   arrow::Status AddFiller(uint64_t count);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <arrow/array.h>
@@ -11,13 +12,27 @@
 namespace glaive::encoding {
 namespace {
 
+// Pages of empty structs have one nullable layer and nothing else, whatever stands around them; all
+// their slots are valid.
+std::vector<LayerKind> LayersOf(const Layout& layout, const PathShape& shape,
+                                const PageDescriptor& descriptor) {
+  const bool is_bare = layout.kind == LayoutKind::kConstant && !layout.has_inline_value &&
+                       descriptor.buffer_sizes.empty() && layout.layers.size() == 1;
+  const bool below_list = std::any_of(shape.nodes.begin(), shape.nodes.end(),
+                                      [](const PathNode& node) { return node.is_list(); });
+  if (is_bare && !below_list && shape.leaf.storage == LeafStorage::kEmptyStruct) {
+    return std::vector<LayerKind>(shape.nodes.size() + 1, LayerKind::kAllValidItem);
+  }
+  return layout.layers;
+}
+
 arrow::Result<std::unique_ptr<PageDecoder>> OpenPage(const LeafDescriptor& leaf,
                                                      const PageDescriptor& descriptor) {
   OpenedPage page;
   ARROW_ASSIGN_OR_RAISE(auto shape, MakePathShape(leaf));
   page.shape = std::make_shared<const PathShape>(std::move(shape));
   ARROW_ASSIGN_OR_RAISE(page.layout, ParseLayout(descriptor.encoding, descriptor.version_minor));
-  page.layers = MakeLayers(page.layout->layers);
+  page.layers = MakeLayers(LayersOf(*page.layout, *page.shape, descriptor));
   ARROW_RETURN_NOT_OK(CheckLayers(page.layers, *page.shape));
   page.page_rows = descriptor.num_rows;
   const uint64_t slots = page.shape->slots_per_row;

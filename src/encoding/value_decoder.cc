@@ -245,7 +245,7 @@ class FixedDecoder final : public ValueDecoder {
   }
 
   arrow::Status Append(uint64_t start, uint64_t count, LeafBuilder* builder) override {
-    ARROW_ASSIGN_OR_RAISE(uint8_t * out, builder->AddFixed(count));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* out, builder->AddFixed(count));
     return source_->Read(start, count, out);
   }
 
@@ -307,7 +307,7 @@ class FixedSizeListDecoder final : public ValueDecoder {
     if (shape_.item_bits == 1) {
       return builder->AddBits(values_.data(), start, count);
     }
-    ARROW_ASSIGN_OR_RAISE(uint8_t * out, builder->AddFixed(count));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* out, builder->AddFixed(count));
     const uint64_t slot_bytes = shape_.bits / 8;
     if (count * slot_bytes > 0) {
       std::memcpy(out, values_.data() + start * slot_bytes, count * slot_bytes);
@@ -363,7 +363,7 @@ class IndexDecoder final : public ValueDecoder {
   }
 
   arrow::Status Append(uint64_t start, uint64_t count, LeafBuilder* builder) override {
-    ARROW_ASSIGN_OR_RAISE(uint8_t * out, builder->AddFixed(count));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* out, builder->AddFixed(count));
     if (stored_bytes_ == index_bytes_) {
       return source_->Read(start, count, out);
     }
@@ -403,7 +403,7 @@ arrow::Status LookUpVariable(const Index* indices, uint64_t count,
   constexpr uint64_t kWide = 16;
   GrowingBuffer* out = builder->Bytes();
   ARROW_RETURN_NOT_OK(out->Reserve(total + kWide));
-  ARROW_ASSIGN_OR_RAISE(Offset * ends, builder->AddOffsets<Offset>(count));
+  ARROW_ASSIGN_OR_RAISE(Offset* ends, builder->AddOffsets<Offset>(count));
   const uint64_t base = out->size();
   uint8_t* at = out->data() + base;
   uint64_t end = base;
@@ -431,7 +431,7 @@ arrow::Status LookUpFixed(const Index* indices, uint64_t count, const arrow::Arr
   const auto size = static_cast<uint64_t>(dictionary.length);
   const uint8_t* values = dictionary.buffers[1]->data();
   const uint64_t width = builder->shape().bits / 8;
-  ARROW_ASSIGN_OR_RAISE(uint8_t * out, builder->AddFixed(count));
+  ARROW_ASSIGN_OR_RAISE(uint8_t* out, builder->AddFixed(count));
   for (uint64_t i = 0; i < count; ++i) {
     const auto index = static_cast<uint64_t>(indices[i]);
     GLAIVE_CHECK_FORMAT(index < size, "dictionary index ", index, " with ", size, " values");
@@ -601,12 +601,12 @@ arrow::Status AppendVariable(const uint8_t* offsets, uint64_t first_offset, uint
   const uint64_t length = last - first;
   if (fsst == nullptr || !fsst->is_encoded()) {
     const uint64_t base = out->size();
-    ARROW_ASSIGN_OR_RAISE(uint8_t * to, out->Extend(length));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* to, out->Extend(length));
     if (length > 0) {
       std::memcpy(to, bytes.data() + first, length);
     }
     ARROW_RETURN_NOT_OK(builder->CheckOffsets());
-    ARROW_ASSIGN_OR_RAISE(Signed * ends, builder->template AddOffsets<Signed>(count));
+    ARROW_ASSIGN_OR_RAISE(Signed* ends, builder->template AddOffsets<Signed>(count));
     for (uint64_t i = 0; i < count; ++i) {
       const auto end = static_cast<uint64_t>(LoadLe<Offset>(at + (i + 1) * sizeof(Offset)));
       ends[i] = static_cast<Signed>(base + (end - first));
@@ -614,7 +614,7 @@ arrow::Status AppendVariable(const uint8_t* offsets, uint64_t first_offset, uint
     return arrow::Status::OK();
   }
   ARROW_RETURN_NOT_OK(out->Reserve(length * FsstDecoder::kMostPerByte + FsstDecoder::kSlack));
-  ARROW_ASSIGN_OR_RAISE(Signed * ends, builder->template AddOffsets<Signed>(count));
+  ARROW_ASSIGN_OR_RAISE(Signed* ends, builder->template AddOffsets<Signed>(count));
   uint8_t* const base = out->data();
   uint8_t* to = base + out->size();
   const uint8_t* from = bytes.data() + first;
