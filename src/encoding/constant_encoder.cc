@@ -93,8 +93,7 @@ arrow::Result<EncodedPage> EncodeNulls(const ShreddedLeaf& leaf, uint16_t versio
   EncodedPage page;
   page.num_rows = static_cast<uint64_t>(leaf.num_rows);
   // Every entry null at the leaf itself: nothing to tell apart.
-  const bool plain =
-      leaf.rep.empty() && leaf.max_def == 1 && leaf.layers.front() == RepDefLayer::kNullableItem;
+  const bool plain = leaf.layers.size() == 1 && leaf.layers.front() == RepDefLayer::kNullableItem;
   if (!plain && version_minor >= 2) {
     using Layout = lance::encodings21::ConstantLayout;
     ARROW_RETURN_NOT_OK(

@@ -10,6 +10,8 @@ namespace glaive::encoding {
 
 namespace {
 
+constexpr size_t kMostCompressed = size_t{1} << 30;
+
 /// Width, start of the bytes, offsets from 0, bytes.
 template <typename Offset>
 Bytes VariableBlock(const LeafValues& items, ByteArena* arena) {
@@ -34,7 +36,9 @@ Bytes VariableBlock(const LeafValues& items, ByteArena* arena) {
 
 }  // namespace
 
-EncodedDictionary EncodeDictionary(const LeafValues& items, ByteArena* arena) {
+arrow::Result<EncodedDictionary> EncodeDictionary(
+    const LeafValues& items, const std::optional<GeneralCompression>& compression,
+    ByteArena* arena) {
   EncodedDictionary out;
   out.num_items = static_cast<uint64_t>(items.length);
   if (items.kind == LeafValues::Kind::kVariable) {
@@ -45,6 +49,13 @@ EncodedDictionary EncodeDictionary(const LeafValues& items, ByteArena* arena) {
   } else {
     out.encoding.mutable_flat()->set_bits_per_value(items.bits);
     out.bytes = {items.data->data(), static_cast<size_t>(items.data->size())};
+  }
+  if (compression.has_value() && !out.bytes.empty() && out.bytes.size() <= kMostCompressed) {
+    ARROW_ASSIGN_OR_RAISE(const Bytes frame, Compress(*compression, out.bytes, arena));
+    if (frame.size() < out.bytes.size()) {
+      out.bytes = frame;
+      WrapGeneral(*compression, &out.encoding);
+    }
   }
   return out;
 }

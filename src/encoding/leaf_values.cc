@@ -30,11 +30,19 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> AlignBits(
   return arrow::internal::CopyBitmap(pool, bitmap->data(), offset, length);
 }
 
+/// The first slot that counts, which there may not be.
+size_t FirstValid(const std::vector<uint8_t>& valid) {
+  return static_cast<size_t>(std::find(valid.begin(), valid.end(), uint8_t{1}) - valid.begin());
+}
+
 template <typename T>
-void ZeroInvalid(const uint8_t* in, const std::vector<uint8_t>& valid, uint8_t* out) {
+void FillInvalid(const uint8_t* in, const std::vector<uint8_t>& valid, uint8_t* out) {
+  const size_t first = FirstValid(valid);
+  T last = first < valid.size() ? LoadLe<T>(in + first * sizeof(T)) : T{0};
   for (size_t i = 0; i < valid.size(); ++i) {
     const T value = LoadLe<T>(in + i * sizeof(T));
-    StoreLe<T>(out + i * sizeof(T), valid[i] ? value : T{0});
+    last = valid[i] ? value : last;
+    StoreLe<T>(out + i * sizeof(T), last);
   }
 }
 
@@ -49,8 +57,9 @@ void ZeroInvalidWide(const uint8_t* in, const std::vector<uint8_t>& valid, size_
   }
 }
 
-/// A copy of byte-wide values in which slots that don't count are zero.
-arrow::Result<std::shared_ptr<arrow::Buffer>> Zeroed(const uint8_t* in,
+/// A copy of byte-wide values in which slots that don't count repeat the value before them (runs
+/// stay runs, and what the producer left in them is not stored), or are zero where values are wide.
+arrow::Result<std::shared_ptr<arrow::Buffer>> Filled(const uint8_t* in,
                                                      const std::vector<uint8_t>& valid,
                                                      size_t width, arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> out,
@@ -58,16 +67,16 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> Zeroed(const uint8_t* in,
   uint8_t* to = out->mutable_data();
   switch (width) {
     case 1:
-      ZeroInvalid<uint8_t>(in, valid, to);
+      FillInvalid<uint8_t>(in, valid, to);
       break;
     case 2:
-      ZeroInvalid<uint16_t>(in, valid, to);
+      FillInvalid<uint16_t>(in, valid, to);
       break;
     case 4:
-      ZeroInvalid<uint32_t>(in, valid, to);
+      FillInvalid<uint32_t>(in, valid, to);
       break;
     case 8:
-      ZeroInvalid<uint64_t>(in, valid, to);
+      FillInvalid<uint64_t>(in, valid, to);
       break;
     default:
       ZeroInvalidWide(in, valid, width, to);
@@ -113,7 +122,7 @@ arrow::Status FillFixed(const arrow::ArrayData& array, int64_t bits,
     ARROW_ASSIGN_OR_RAISE(out->data, ZeroedBits(*out->data, valid, pool));
   } else if (!valid.empty()) {
     ARROW_ASSIGN_OR_RAISE(out->data,
-                          Zeroed(out->data->data(), valid, static_cast<size_t>(bits / 8), pool));
+                          Filled(out->data->data(), valid, static_cast<size_t>(bits / 8), pool));
   }
   return arrow::Status::OK();
 }
@@ -199,7 +208,7 @@ arrow::Status FillFixedSizeList(const std::shared_ptr<arrow::Array>& leaf,
   ARROW_ASSIGN_OR_RAISE(out->data, FixedData(*current->data(), bits, pool));
   if (!valid.empty() && bits * static_cast<int64_t>(items) % 8 == 0) {
     ARROW_ASSIGN_OR_RAISE(
-        out->data, Zeroed(out->data->data(), valid, static_cast<size_t>(bits) * items / 8, pool));
+        out->data, Filled(out->data->data(), valid, static_cast<size_t>(bits) * items / 8, pool));
   }
   return arrow::Status::OK();
 }
@@ -228,16 +237,14 @@ arrow::Status FillDictionary(const std::shared_ptr<arrow::Array>& leaf,
   return arrow::Status::OK();
 }
 
-/// Items of a fixed-size list count as one wide member.
 arrow::Result<LeafValues> MemberValues(const std::shared_ptr<arrow::Array>& member,
                                        const std::string& name, const std::vector<uint8_t>& valid,
                                        arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(auto values, MakeLeafValues(member, valid, LeafKind::kPrimitive, pool));
-  if (values.kind == LeafValues::Kind::kFixedSizeList && !values.has_item_validity()) {
-    values.bits *= values.items_per_value();
-    values.kind = LeafValues::Kind::kFixed;
-  }
-  const bool fixed = values.kind == LeafValues::Kind::kFixed && values.bits % 8 == 0;
+  const bool fixed =
+      (values.kind == LeafValues::Kind::kFixed ||
+       (values.kind == LeafValues::Kind::kFixedSizeList && !values.has_item_validity())) &&
+      values.bits % 8 == 0;
   if (!fixed && values.kind != LeafValues::Kind::kVariable) {
     return Unsupported("member ", name, " of type ", member->type()->ToString(),
                        " in a packed struct");
@@ -284,7 +291,7 @@ arrow::Status PackVariableRows(const std::vector<LeafValues>& members,
   for (const auto& member : members) {
     total += member.kind == LeafValues::Kind::kVariable
                  ? member.total_view_bytes() + rows * (member.offset_bits / 8)
-                 : rows * (member.bits / 8);
+                 : rows * (member.bits * member.items_per_value() / 8);
   }
   ARROW_ASSIGN_OR_RAISE(out->data, arrow::AllocateBuffer(static_cast<int64_t>(total), pool));
   uint8_t* to = out->data->mutable_data();
@@ -301,7 +308,7 @@ arrow::Status PackVariableRows(const std::vector<LeafValues>& members,
         std::memcpy(to, view.data(), view.size());
         to += view.size();
       } else {
-        const size_t width = member.bits / 8;
+        const size_t width = member.bits * member.items_per_value() / 8;
         std::memcpy(to, member.data->data() + row * width, width);
         to += width;
       }
@@ -322,8 +329,13 @@ arrow::Status FillPacked(const std::shared_ptr<arrow::Array>& leaf,
         auto values,
         MemberValues(rows.field(i), rows.struct_type()->field(i)->name(), valid, pool));
     const bool is_variable = values.kind == LeafValues::Kind::kVariable;
-    variable |= is_variable;
-    out->members.push_back({is_variable, is_variable ? values.offset_bits : values.bits});
+    // Other writers store rows with list members the variable way, too.
+    variable |= is_variable || !values.levels.empty();
+    LeafValues::Member described{is_variable, is_variable ? values.offset_bits : values.bits, {}};
+    for (const auto& level : values.levels) {
+      described.dimensions.push_back(level.dimension);
+    }
+    out->members.push_back(std::move(described));
     out->bits += is_variable ? 0 : values.bits;
     members.push_back(std::move(values));
   }

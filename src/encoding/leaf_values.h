@@ -13,7 +13,7 @@
 
 namespace glaive::encoding {
 
-/// Immutable once made. Slots that do not count are zero or of zero length.
+/// Immutable once made. Slots that do not count repeat a value that does, are zero, or have no length.
 struct LeafValues {
   enum class Kind : uint8_t {
     kNone,            ///< a type without values: null, empty struct
@@ -33,7 +33,8 @@ struct LeafValues {
 
   struct Member {
     bool variable = false;
-    uint64_t bits = 0;  ///< of the value, or of its length
+    uint64_t bits = 0;                 ///< of the value, or of its length
+    std::vector<uint64_t> dimensions;  ///< of a fixed-size list, outer to inner
   };
 
   Kind kind = Kind::kNone;

@@ -160,17 +160,29 @@ class Encoder final : public PageEncoder {
         return Some(EncodeConstant(shredded, values, *slot, pool));
       }
     }
+    if (values.kind == LeafValues::Kind::kDictionary) {
+      ARROW_ASSIGN_OR_RAISE(auto page,
+                            TryMiniBlock(shredded, values, values.dictionary.get(), pool));
+      GLAIVE_CHECK_ARGUMENT(page.has_value() || !single_row, "column ", leaf_->name, ": a row of ",
+                            shredded.num_entries, " entries does not fit a page with a dictionary");
+      return page;
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto built, ChooseDictionary(values, shredded.valid, wishes_,
+                                                             options_.version_minor, pool));
+    if (built.has_value()) {
+      ARROW_ASSIGN_OR_RAISE(auto page, TryMiniBlock(shredded, built->indices, &built->items, pool));
+      if (page.has_value() || !single_row) {
+        return page;
+      }
+    }
     if (ChooseStructure(shredded, values, wishes_) == Structure::kFullZip) {
       return Some(EncodeFullZip(shredded, values, pool));
     }
-    ARROW_ASSIGN_OR_RAISE(auto page, TryMiniBlock(shredded, values, pool));
+    ARROW_ASSIGN_OR_RAISE(auto page, TryMiniBlock(shredded, values, nullptr, pool));
     if (page.has_value() || !single_row) {
       return page;
     }
     // A row cannot be split. Only the full-zip layout has no limits of its own.
-    GLAIVE_CHECK_ARGUMENT(values.kind != LeafValues::Kind::kDictionary, "column ", leaf_->name,
-                          ": a row of ", shredded.num_entries,
-                          " entries does not fit a page with a dictionary");
     return Some(EncodeFullZip(shredded, values, pool));
   }
 
@@ -179,17 +191,21 @@ class Encoder final : public PageEncoder {
     return std::optional<EncodedPage>(*std::move(page));
   }
 
+  /// Values as they are, or indices with their dictionary.
   arrow::Result<std::optional<EncodedPage>> TryMiniBlock(const ShreddedLeaf& shredded,
                                                          const LeafValues& values,
+                                                         const LeafValues* items,
                                                          arrow::MemoryPool* pool) const {
     ByteArena arena;
     std::optional<EncodedDictionary> dictionary;
-    if (values.kind == LeafValues::Kind::kDictionary) {
-      dictionary = EncodeDictionary(*values.dictionary, &arena);
+    if (items != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(dictionary,
+                            EncodeDictionary(*items, wishes_.dictionary_compression, &arena));
     }
-    ChunkLimits limits;
-    for (; limits.bytes >= kSmallestChunkBytes; limits.bytes /= 4, limits.values /= 4) {
-      const auto chunks = EncodeMiniBlockValues(values, limits, wishes_);
+    for (auto limits = wishes_.FirstLimits(values, options_.version_minor);
+         limits.bytes >= kSmallestChunkBytes && limits.values >= 2;
+         limits.bytes /= 4, limits.values /= 4) {
+      ARROW_ASSIGN_OR_RAISE(const auto chunks, EncodeMiniBlockValues(values, limits, wishes_));
       ARROW_ASSIGN_OR_RAISE(auto page,
                             EncodeMiniBlock(shredded, chunks, dictionary ? &*dictionary : nullptr,
                                             options_.version_minor, pool));
@@ -202,17 +218,20 @@ class Encoder final : public PageEncoder {
 
   arrow::Result<EncodedPage> EncodeFullZip(const ShreddedLeaf& shredded, const LeafValues& values,
                                            arrow::MemoryPool* pool) const {
-    lance::encodings21::CompressiveEncoding encoding;
     switch (values.kind) {
-      case LeafValues::Kind::kVariable:
-        encoding.mutable_variable()->mutable_offsets()->mutable_flat()->set_bits_per_value(
-            values.offset_bits);
-        return EncodeFullZipVariable(shredded, values, encoding, pool);
-      case LeafValues::Kind::kPackedVariable:
-        GLAIVE_CHECK_ARGUMENT(options_.version_minor >= 2, "column ", leaf_->name,
-                              ": a packed struct with variable members needs file version 2.2");
+      case LeafValues::Kind::kVariable: {
+        ARROW_ASSIGN_OR_RAISE(const auto coded, EncodeFullZipValues(values, wishes_));
+        return EncodeFullZipVariable(shredded, coded.values, coded.encoding, pool);
+      }
+      case LeafValues::Kind::kPackedVariable: {
+        if (options_.version_minor < 2) {
+          return Unsupported("column ", leaf_->name,
+                             ": a packed struct with variable members needs file version 2.2");
+        }
+        lance::encodings21::CompressiveEncoding encoding;
         DescribePackedVariable(values, &encoding);
         return EncodeFullZipVariable(shredded, values, encoding, pool);
+      }
       default:
         return EncodeFullZipFixed(shredded, values, pool);
     }
@@ -231,8 +250,15 @@ class Encoder final : public PageEncoder {
             ->set_bits_per_value(member.bits);
         field->set_bits_per_length(member.bits);
       } else {
-        field->mutable_value()->mutable_flat()->set_bits_per_value(member.bits);
-        field->set_bits_per_value(member.bits);
+        auto* value = field->mutable_value();
+        uint64_t items = 1;
+        for (uint64_t dimension : member.dimensions) {
+          value->mutable_fixed_size_list()->set_items_per_value(dimension);
+          value = value->mutable_fixed_size_list()->mutable_values();
+          items *= dimension;
+        }
+        value->mutable_flat()->set_bits_per_value(member.bits);
+        field->set_bits_per_value(member.bits * items);
       }
     }
   }
@@ -270,7 +296,7 @@ class Encoder final : public PageEncoder {
     flat.num_entries = rows.length;
     flat.num_rows = rows.length;
     ARROW_ASSIGN_OR_RAISE(flat.leaf, arrow::MakeArrayOfNull(arrow::null(), rows.length, pool));
-    ARROW_ASSIGN_OR_RAISE(auto page, TryMiniBlock(flat, rows, pool));
+    ARROW_ASSIGN_OR_RAISE(auto page, TryMiniBlock(flat, rows, nullptr, pool));
     GLAIVE_CHECK_ARGUMENT(page.has_value(), "blob column ", leaf_->name, ": page too large");
     ARROW_RETURN_NOT_OK(WrapBlob(shredded, &*page));
     return page;

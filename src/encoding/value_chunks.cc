@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include <arrow/buffer.h>
 #include <arrow/util/bitmap_ops.h>
@@ -186,14 +187,15 @@ Bytes WriteVariable(std::span<const std::string_view> views, uint64_t payload, B
   const size_t size = PadTo(head + payload, sizeof(Offset));
   uint8_t* to = arena->Allocate(size);
   size_t at = head;
+  bool contiguous = !views.empty();
+  const char* expected = views.empty() ? nullptr : views.front().data();
   for (size_t i = 0; i < views.size(); ++i) {
     StoreLe<Offset>(to + i * sizeof(Offset), static_cast<Offset>(at));
     at += views[i].size();
+    contiguous &= views[i].empty() || views[i].data() == expected;
+    expected += views[i].size();
   }
   StoreLe<Offset>(to + views.size() * sizeof(Offset), static_cast<Offset>(at));
-  const bool contiguous = !views.empty() && views.back().data() >= views.front().data() &&
-                          static_cast<uint64_t>(views.back().data() + views.back().size() -
-                                                views.front().data()) == payload;
   uint8_t* bytes = to + head;
   if (contiguous && payload > 0) {
     std::memcpy(bytes, views.front().data(), payload);
@@ -269,6 +271,25 @@ ValueChunks EncodeRle(const LeafValues& values, const ChunkLimits& limits) {
     RunChunks<decltype(zero)>(values.data->data(), static_cast<size_t>(values.length),
                               FlatChunkValues(values, limits), &out);
   });
+  return out;
+}
+
+ValueChunks EncodeByteStreamSplit(const LeafValues& values, const ChunkLimits& limits) {
+  ValueChunks out = EncodeFlat(values, limits);
+  const size_t width = values.bits / 8;
+  for (auto& buffer : out.buffers) {
+    const size_t count = buffer.size() / width;
+    uint8_t* to = out.arena.Allocate(buffer.size());
+    for (size_t byte = 0; byte < width; ++byte) {
+      for (size_t i = 0; i < count; ++i) {
+        to[byte * count + i] = buffer[i * width + byte];
+      }
+    }
+    buffer = {to, buffer.size()};
+  }
+  lance::encodings21::CompressiveEncoding split;
+  *split.mutable_byte_stream_split()->mutable_values() = std::move(out.encoding);
+  out.encoding = std::move(split);
   return out;
 }
 

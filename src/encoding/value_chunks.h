@@ -36,6 +36,8 @@ ValueChunks EncodeFlat(const LeafValues& values, const ChunkLimits& limits);
 /// kFixed of 8, 16, 32 or 64 bits.
 ValueChunks EncodeBitpacked(const LeafValues& values);
 ValueChunks EncodeRle(const LeafValues& values, const ChunkLimits& limits);
+/// kFixed of 32 or 64 bits: all first bytes of a chunk, then all second bytes, ...
+ValueChunks EncodeByteStreamSplit(const LeafValues& values, const ChunkLimits& limits);
 /// kVariable. Chunks hold as many values as fit `limits.bytes` with their offsets.
 ValueChunks EncodeVariable(const LeafValues& values, const ChunkLimits& limits);
 
