@@ -367,6 +367,7 @@ arrow::Result<std::optional<BuiltDictionary>> ChooseDictionary(const LeafValues&
     most = std::min(
         most, static_cast<uint64_t>(kWorthPacking * static_cast<double>(std::min(
                                                         stats.bitpacked_bytes, stats.rle_bytes))));
+    budget.index_run_bytes = stats.runs * kBytesPerIndexRun;
   }
   budget.entries = std::min(rows / wishes.dictionary_divisor, kDictionaryMostEntries);
   budget.bytes = std::min(most, kDictionaryMostBytes + rows * 4);
