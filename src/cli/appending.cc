@@ -1,0 +1,45 @@
+#include "cli/appending.h"
+
+#include <utility>
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "base/status.h"
+#include "cli/json.h"
+#include "cli/mapped_reader.h"
+#include "cli/progress.h"
+#include "cli/text.h"
+
+namespace glaive::cli {
+
+arrow::Status AppendFile(const Context& context, Table& table, const InputArguments& input,
+                         std::optional<uint64_t> max_rows_per_file) {
+  ARROW_ASSIGN_OR_RAISE(const auto schema, table.Schema());
+  ARROW_ASSIGN_OR_RAISE(auto reader, OpenInput(input, schema, context.cancel));
+  for (const auto& embedding : EmbeddingsOf(*schema)) {
+    if (reader->schema()->GetFieldIndex(embedding.vector_column) < 0 &&
+        reader->schema()->GetFieldIndex(embedding.text_column) >= 0) {
+      ARROW_ASSIGN_OR_RAISE(reader, WithEmbedding(std::move(reader), embedding.text_column,
+                                                  embedding.vector_column, embedding.dim));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(reader, FitTo(std::move(reader), schema));
+
+  WriteOptions options;
+  if (max_rows_per_file) {
+    options.max_rows_per_file = *max_rows_per_file;
+  }
+  options.cancel = context.cancel;
+  options.progress = MakeProgressLine(context);
+  ARROW_ASSIGN_OR_RAISE(const auto added, table.Add(std::move(reader), options));
+  options.progress = {};
+  if (context.json) {
+    return context.Print(
+        Line({{"table", table.name()}, {"version", added.version}, {"added", added.num_rows}}));
+  }
+  return context.Print(Concat("table '", table.name(), "', version ", added.version, ": ",
+                              WithThousands(added.num_rows), " rows added\n"));
+}
+
+}  // namespace glaive::cli

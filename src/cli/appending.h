@@ -1,0 +1,21 @@
+// Appending a file to a table: what `add` and `import --mode append` share.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <arrow/status.h>
+
+#include "glaive/table.h"
+
+#include "cli/input.h"
+#include "cli/verb.h"
+
+namespace glaive::cli {
+
+/// Reads the file with the types of the table, embeds the text columns whose vectors the built-in embedder
+/// made and the file lacks, appends, and prints what came of it.
+arrow::Status AppendFile(const Context& context, Table& table, const InputArguments& input,
+                         std::optional<uint64_t> max_rows_per_file);
+
+}  // namespace glaive::cli
