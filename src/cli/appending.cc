@@ -24,7 +24,11 @@ arrow::Status AppendFile(const Context& context, Table& table, const InputArgume
                                                   embedding.vector_column, embedding.dim));
     }
   }
-  ARROW_ASSIGN_OR_RAISE(reader, FitTo(std::move(reader), schema));
+  ARROW_ASSIGN_OR_RAISE(const RowFormat format, RowFormatOf(input.path, input.format));
+  if (format == RowFormat::kCsv || format == RowFormat::kJsonLines) {
+    // Text knows few types; those of the other formats are the caller's, and Add judges them.
+    ARROW_ASSIGN_OR_RAISE(reader, FitTo(std::move(reader), schema));
+  }
 
   WriteOptions options;
   if (max_rows_per_file) {

@@ -13,8 +13,8 @@
 
 namespace glaive::cli {
 
-/// Reads the file with the types of the table, embeds the text columns whose vectors the built-in embedder
-/// made and the file lacks, appends, and prints what came of it.
+/// Reads the file with the types of the table, embeds the text columns whose vectors the built-in
+/// embedder made and the file lacks, appends, and prints what came of it.
 arrow::Status AppendFile(const Context& context, Table& table, const InputArguments& input,
                          std::optional<uint64_t> max_rows_per_file);
 

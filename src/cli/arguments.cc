@@ -34,7 +34,8 @@ void Arguments::Text(const std::string& name, std::string* to, const std::string
 
 void Arguments::Text(const std::string& name, std::optional<std::string>* to,
                      const std::string& help) {
-  app_->add_option_function<std::string>(Dashed(name), [to](const auto& text) { *to = text; }, help)
+  app_->add_option_function<std::string>(
+          Dashed(name), [to](const auto& text) { *to = text; }, help)
       ->type_name("TEXT");
 }
 
@@ -49,27 +50,37 @@ void Arguments::Number(const std::string& name, uint64_t* to, const std::string&
 
 void Arguments::Number(const std::string& name, std::optional<uint64_t>* to,
                        const std::string& help) {
-  app_->add_option_function<uint64_t>(Dashed(name), [to](uint64_t n) { *to = n; }, help)
+  app_->add_option_function<uint64_t>(
+          Dashed(name), [to](uint64_t n) { *to = n; }, help)
       ->type_name("N");
 }
 
 void Arguments::Number(const std::string& name, std::optional<float>* to, const std::string& help) {
-  app_->add_option_function<float>(Dashed(name), [to](float number) { *to = number; }, help)
+  app_->add_option_function<float>(
+          Dashed(name), [to](float number) { *to = number; }, help)
       ->type_name("NUMBER");
 }
 
 void Arguments::List(const std::string& name, std::vector<std::string>* to,
                      const std::string& help) {
-  app_->add_option(Dashed(name), *to, help)->delimiter(',')->expected(1)->type_name("A,B,…")
+  app_->add_option(Dashed(name), *to, help)
+      ->delimiter(',')
+      ->expected(1)
+      ->type_name("A,B,…")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void Arguments::NumberList(const std::string& name, std::vector<uint64_t>* to,
                            const std::string& help) {
-  app_->add_option(Dashed(name), *to, help)->delimiter(',')->expected(1)->type_name("N,N,…")
+  app_->add_option(Dashed(name), *to, help)
+      ->delimiter(',')
+      ->expected(1)
+      ->type_name("N,N,…")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void Arguments::Footer(const std::string& text) { app_->footer(text); }
+void Arguments::Footer(const std::string& text) {
+  app_->footer(text);
+}
 
 }  // namespace glaive::cli

@@ -1,5 +1,5 @@
-// What a verb takes on the command line: a thin layer over the parser, so that verbs stay short and only
-// arguments.cc and main.cc know the parser.
+// What a verb takes on the command line: a thin layer over the parser, so that verbs stay short and
+// only arguments.cc and main.cc know the parser.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,9 @@ class App;
 
 namespace glaive::cli {
 
-/// Declares positionals and options of one verb; each writes to the variable it is given, which must outlive
-/// the run. Names of options come without dashes; a one-letter name after a comma is the short form
+/// Declares positionals and options of one verb; each writes to the variable it is given, which
+/// must outlive the run. Names of options come without dashes; a one-letter name after a comma is
+/// the short form
 /// ("limit,n").
 class Arguments {
  public:

@@ -1,5 +1,3 @@
-#include "cli/verb.h"
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -7,6 +5,7 @@
 
 #include "base/status.h"
 #include "cli/instant.h"
+#include "cli/verb.h"
 
 namespace glaive::cli {
 

@@ -1,11 +1,8 @@
 #include "cli/input.h"
 
+#include <cerrno>
 #include <utility>
 #include <vector>
-
-#include <cerrno>
-#include <poll.h>
-#include <unistd.h>
 
 #include <arrow/buffer.h>
 #include <arrow/csv/options.h>
@@ -20,6 +17,8 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "base/status.h"
 
@@ -45,14 +44,15 @@ class StdinStream final : public arrow::io::InputStream {
   }
 
   bool closed() const override { return closed_; }
+
   arrow::Result<int64_t> Tell() const override { return position_; }
 
   arrow::Result<int64_t> Read(int64_t nbytes, void* out) override {
     int64_t done = 0;
     while (done < nbytes) {
       ARROW_RETURN_NOT_OK(WaitForBytes());
-      const ssize_t got = read(STDIN_FILENO, static_cast<char*>(out) + done,
-                               static_cast<size_t>(nbytes - done));
+      const ssize_t got =
+          read(STDIN_FILENO, static_cast<char*>(out) + done, static_cast<size_t>(nbytes - done));
       if (got == 0) {
         break;
       }
@@ -95,8 +95,11 @@ class OwningReader final : public arrow::RecordBatchReader {
  public:
   OwningReader(ReaderPtr reader, std::shared_ptr<void> owner)
       : reader_(std::move(reader)), owner_(std::move(owner)) {}
+
   ~OwningReader() override { reader_.reset(); }
+
   std::shared_ptr<arrow::Schema> schema() const override { return reader_->schema(); }
+
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
     return reader_->ReadNext(batch);
   }
@@ -114,9 +117,10 @@ arrow::Result<StreamPtr> OpenStream(const std::string& path, const CancelToken& 
 }
 
 arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenSeekable(const std::string& path) {
-  GLAIVE_CHECK_ARGUMENT(path != "-",
-                        "stdin: this format needs a file that can be seeked; from a pipe, read CSV, JSON "
-                        "lines or an Arrow stream (--format arrows)");
+  GLAIVE_CHECK_ARGUMENT(
+      path != "-",
+      "stdin: this format needs a file that can be seeked; from a pipe, read CSV, JSON "
+      "lines or an Arrow stream (--format arrow-stream)");
   return arrow::io::ReadableFile::Open(path);
 }
 
@@ -139,7 +143,9 @@ class IpcFileReader final : public arrow::RecordBatchReader {
  public:
   explicit IpcFileReader(std::shared_ptr<arrow::ipc::RecordBatchFileReader> file)
       : file_(std::move(file)) {}
+
   std::shared_ptr<arrow::Schema> schema() const override { return file_->schema(); }
+
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
     if (next_ >= file_->num_record_batches()) {
       *batch = nullptr;
@@ -267,8 +273,9 @@ arrow::Result<ReaderPtr> OpenAs(RowFormat format, const InputArguments& input,
 
 void InputArguments::Declare(Arguments& arguments) {
   arguments.Positional("FILE", &path, "the file to read, or - for stdin");
-  arguments.Choice("format,f", &format, {"parquet", "csv", "jsonl", "arrow", "arrows"},
-                   "parquet, csv, jsonl, arrow (IPC file) or arrows (IPC stream); else by the ending");
+  arguments.Choice(
+      "format,f", &format, {"parquet", "csv", "jsonl", "arrow", "arrow-stream"},
+      "parquet, csv, jsonl, arrow (IPC file) or arrow-stream (.arrows); else by the ending");
   arguments.Text("delimiter", &delimiter, "between the fields of CSV, \\t for a tab");
 }
 

@@ -23,9 +23,10 @@ struct InputArguments {
   void Declare(Arguments& arguments);
 };
 
-/// A stream over the file, or over stdin for "-" (not for Parquet and IPC files, which need seeking).
-/// Types of CSV and JSON columns are those of `expected`, if given, where the column is named there and
-/// the format can hold the type; else they are inferred from the first block. Memory: some blocks or batches.
+/// A stream over the file, or over stdin for "-" (not for Parquet and IPC files, which need
+/// seeking). Types of CSV and JSON columns are those of `expected`, if given, where the column is
+/// named there and the format can hold the type; else they are inferred from the first block.
+/// Memory: some blocks or batches.
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> OpenInput(
     const InputArguments& input, const std::shared_ptr<arrow::Schema>& expected,
     const CancelToken& cancel);

@@ -15,6 +15,7 @@ constexpr int64_t kNanosPerSecond = 1000000000;
 class Cursor {
  public:
   explicit Cursor(std::string_view text) : rest_(text) {}
+
   bool done() const { return rest_.empty(); }
 
   bool Skip(char c) {
@@ -62,7 +63,9 @@ class Cursor {
   std::string_view rest_;
 };
 
-bool IsLeap(int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+bool IsLeap(int64_t year) {
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
 
 int64_t DaysOf(int64_t year, int64_t month, int64_t day) {
   static constexpr int64_t kBefore[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};

@@ -1,3 +1,5 @@
 #include "cli/verb.h"
 
-int main(int argc, char** argv) { return glaive::cli::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return glaive::cli::Main(argc, argv);
+}

@@ -12,11 +12,11 @@
 #include <arrow/compute/initialize.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/type_traits.h>
 #include <arrow/util/base64.h>
 #include <arrow/util/key_value_metadata.h>
 
 #include "base/status.h"
+#include "cli/vector_text.h"
 #include "embed/ngram_embedder.h"
 
 namespace glaive::cli {
@@ -61,7 +61,9 @@ class ReplayReader final : public arrow::RecordBatchReader {
  public:
   ReplayReader(std::vector<BatchPtr> first, BatchReaderPtr rest)
       : first_(std::move(first)), rest_(std::move(rest)) {}
+
   std::shared_ptr<arrow::Schema> schema() const override { return rest_->schema(); }
+
   arrow::Status ReadNext(BatchPtr* out) override {
     if (next_ < first_.size()) {
       *out = std::move(first_[next_++]);
@@ -137,16 +139,19 @@ arrow::Result<FloatLists> FloatListsOfText(const arrow::StringArray& texts, uint
   FloatLists lists;
   arrow::FloatBuilder values;
   for (int64_t i = 0; i < texts.length(); ++i) {
-    std::vector<float> numbers;
+    std::vector<double> numbers;
     if (texts.IsValid(i)) {
       auto parsed = ParseVector(texts.GetView(i));
       if (!parsed.ok()) {
-        return WithContext(parsed.status(), Concat("column '", column, "', row ", first_row + static_cast<uint64_t>(i)));
+        return WithContext(parsed.status(), Concat("column '", column, "', row ",
+                                                   first_row + static_cast<uint64_t>(i)));
       }
       numbers = *std::move(parsed);
     }
     lists.ranges.push_back({values.length(), static_cast<int64_t>(numbers.size())});
-    ARROW_RETURN_NOT_OK(values.AppendValues(numbers));
+    for (const double number : numbers) {
+      ARROW_RETURN_NOT_OK(values.Append(static_cast<float>(number)));
+    }
   }
   ARROW_RETURN_NOT_OK(values.Finish(&lists.values));
   return lists;
@@ -225,9 +230,11 @@ arrow::Result<BatchReaderPtr> InferDims(BatchReaderPtr source, std::vector<Vecto
       }
       ARROW_ASSIGN_OR_RAISE(column.dim, FirstLength(*ahead[b]->column(index), column.name));
     }
-    GLAIVE_CHECK_ARGUMENT(column.dim > 0, "column '", column.name,
-                          "': no vector at the beginning of the input to take the dimension from; give "
-                          "--vector-column ", column.name, ":DIM");
+    GLAIVE_CHECK_ARGUMENT(
+        column.dim > 0, "column '", column.name,
+        "': no vector at the beginning of the input to take the dimension from; give "
+        "--vector-column ",
+        column.name, ":DIM");
   }
   return std::make_shared<ReplayReader>(std::move(ahead), std::move(source));
 }
@@ -261,8 +268,10 @@ arrow::Result<ArrayPtr> FitColumn(const ArrayPtr& array, const arrow::Field& fie
     ARROW_ASSIGN_OR_RAISE(auto vectors, MakeVectors(*array, {field.name(), dim}, first_row));
     return vectors->type()->Equals(type) ? vectors : CastArray(*vectors, type);
   }
-  const bool text = array->type_id() == arrow::Type::STRING;
-  auto cast = text && arrow::is_binary_like(type->id()) && type->id() != arrow::Type::STRING
+  const bool is_binary = type->id() == arrow::Type::BINARY ||
+                         type->id() == arrow::Type::LARGE_BINARY ||
+                         type->id() == arrow::Type::FIXED_SIZE_BINARY;
+  auto cast = is_binary && array->type_id() == arrow::Type::STRING
                   ? DecodeBase64(static_cast<const arrow::StringArray&>(*array), type)
                   : CastArray(*array, type);
   if (!cast.ok()) {
@@ -280,51 +289,6 @@ BatchReaderPtr MapBatches(BatchReaderPtr source, std::shared_ptr<arrow::Schema> 
   return std::make_shared<MappedReader>(std::move(source), std::move(schema), std::move(map));
 }
 
-arrow::Result<std::vector<float>> ParseVector(std::string_view text) {
-  const auto malformed = [&] {
-    return InvalidArgument("vector '", text.substr(0, 60), text.size() > 60 ? "…" : "",
-                           "': expected a list of numbers such as [0.1, -2, 3e-4]");
-  };
-  const auto skip_space = [&] {
-    while (!text.empty() && (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r'))) {
-      text.remove_prefix(1);
-    }
-  };
-  skip_space();
-  if (text.empty() || text[0] != '[') {
-    return malformed();
-  }
-  text.remove_prefix(1);
-  std::vector<float> numbers;
-  skip_space();
-  while (!text.empty() && text[0] != ']') {
-    if (!numbers.empty()) {
-      if (text[0] != ',') {
-        return malformed();
-      }
-      text.remove_prefix(1);
-      skip_space();
-    }
-    float number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc()) {
-      return malformed();
-    }
-    numbers.push_back(number);
-    text.remove_prefix(static_cast<size_t>(end - text.data()));
-    skip_space();
-  }
-  if (text.empty()) {
-    return malformed();
-  }
-  text.remove_prefix(1);
-  skip_space();
-  if (!text.empty()) {
-    return malformed();
-  }
-  return numbers;
-}
-
 arrow::Result<VectorColumn> ParseVectorColumn(const std::string& text) {
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) {
@@ -338,7 +302,8 @@ arrow::Result<VectorColumn> ParseVectorColumn(const std::string& text) {
   return column;
 }
 
-arrow::Result<BatchReaderPtr> WithVectors(BatchReaderPtr source, std::vector<VectorColumn> columns) {
+arrow::Result<BatchReaderPtr> WithVectors(BatchReaderPtr source,
+                                          std::vector<VectorColumn> columns) {
   ARROW_ASSIGN_OR_RAISE(source, InferDims(std::move(source), &columns));
   auto schema = source->schema();
   std::vector<int> indices;
@@ -348,17 +313,16 @@ arrow::Result<BatchReaderPtr> WithVectors(BatchReaderPtr source, std::vector<Vec
     const auto type = arrow::fixed_size_list(arrow::float32(), column.dim);
     ARROW_ASSIGN_OR_RAISE(schema, schema->SetField(index, schema->field(index)->WithType(type)));
   }
-  return MapBatches(
-      std::move(source), schema,
-      [schema, columns = std::move(columns), indices = std::move(indices)](
-          const BatchPtr& batch, uint64_t first_row) -> arrow::Result<BatchPtr> {
-        auto arrays = batch->columns();
-        for (size_t c = 0; c < columns.size(); ++c) {
-          auto& array = arrays[static_cast<size_t>(indices[c])];
-          ARROW_ASSIGN_OR_RAISE(array, MakeVectors(*array, columns[c], first_row));
-        }
-        return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(arrays));
-      });
+  return MapBatches(std::move(source), schema,
+                    [schema, columns = std::move(columns), indices = std::move(indices)](
+                        const BatchPtr& batch, uint64_t first_row) -> arrow::Result<BatchPtr> {
+                      auto arrays = batch->columns();
+                      for (size_t c = 0; c < columns.size(); ++c) {
+                        auto& array = arrays[static_cast<size_t>(indices[c])];
+                        ARROW_ASSIGN_OR_RAISE(array, MakeVectors(*array, columns[c], first_row));
+                      }
+                      return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(arrays));
+                    });
 }
 
 arrow::Result<BatchReaderPtr> WithEmbedding(BatchReaderPtr source, const std::string& text_column,
@@ -368,20 +332,20 @@ arrow::Result<BatchReaderPtr> WithEmbedding(BatchReaderPtr source, const std::st
                         vector_column, "' to embed into: the input has such a column already");
   ARROW_ASSIGN_OR_RAISE(auto made, embed::NgramEmbedder::Make(dim));
   auto embedder = std::make_shared<embed::NgramEmbedder>(std::move(made));
-  const auto metadata = arrow::key_value_metadata({kEmbedderKey, kEmbeddedColumnKey},
-                                                  {kEmbedderValue, text_column});
-  const auto field = arrow::field(vector_column, arrow::fixed_size_list(arrow::float32(), dim), true,
-                                  metadata);
+  const auto metadata =
+      arrow::key_value_metadata({kEmbedderKey, kEmbeddedColumnKey}, {kEmbedderValue, text_column});
+  const auto field =
+      arrow::field(vector_column, arrow::fixed_size_list(arrow::float32(), dim), true, metadata);
   ARROW_ASSIGN_OR_RAISE(auto schema,
                         source->schema()->AddField(source->schema()->num_fields(), field));
-  return MapBatches(std::move(source), schema,
-                    [schema, embedder, index](const BatchPtr& batch,
-                                              uint64_t) -> arrow::Result<BatchPtr> {
-                      auto arrays = batch->columns();
-                      ARROW_ASSIGN_OR_RAISE(auto vectors, embedder->Embed(*batch->column(index)));
-                      arrays.push_back(std::move(vectors));
-                      return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(arrays));
-                    });
+  return MapBatches(
+      std::move(source), schema,
+      [schema, embedder, index](const BatchPtr& batch, uint64_t) -> arrow::Result<BatchPtr> {
+        auto arrays = batch->columns();
+        ARROW_ASSIGN_OR_RAISE(auto vectors, embedder->Embed(*batch->column(index)));
+        arrays.push_back(std::move(vectors));
+        return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(arrays));
+      });
 }
 
 std::vector<Embedding> EmbeddingsOf(const arrow::Schema& schema) {
@@ -419,7 +383,8 @@ arrow::Result<BatchReaderPtr> FitTo(BatchReaderPtr source,
                       auto arrays = batch->columns();
                       for (int c = 0; c < schema->num_fields(); ++c) {
                         auto& array = arrays[static_cast<size_t>(c)];
-                        ARROW_ASSIGN_OR_RAISE(array, FitColumn(array, *schema->field(c), first_row));
+                        ARROW_ASSIGN_OR_RAISE(array,
+                                              FitColumn(array, *schema->field(c), first_row));
                       }
                       return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(arrays));
                     });

@@ -1,11 +1,9 @@
 #include "cli/output.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 #include <vector>
-
-#include <cstdio>
-#include <unistd.h>
 
 #include <arrow/io/file.h>
 #include <arrow/ipc/options.h>
@@ -14,6 +12,7 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 #include <parquet/arrow/writer.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "cli/text_table.h"
@@ -36,7 +35,8 @@ class Destination {
   static arrow::Result<std::unique_ptr<Destination>> Open(const std::string& path) {
     auto destination = std::unique_ptr<Destination>(new Destination(path));
     if (path == "-") {
-      ARROW_ASSIGN_OR_RAISE(destination->stream_, arrow::io::FileOutputStream::Open(dup(STDOUT_FILENO)));
+      ARROW_ASSIGN_OR_RAISE(destination->stream_,
+                            arrow::io::FileOutputStream::Open(dup(STDOUT_FILENO)));
     } else {
       destination->partial_ = path + ".partial-" + std::to_string(getpid());
       ARROW_ASSIGN_OR_RAISE(destination->stream_,
@@ -68,6 +68,7 @@ class Destination {
 
  private:
   explicit Destination(std::string path) : path_(std::move(path)) {}
+
   std::string path_;
   std::string partial_;
   std::shared_ptr<arrow::io::OutputStream> stream_;
@@ -273,11 +274,12 @@ arrow::Result<std::unique_ptr<RowSink>> MakeIpcSink(DestinationPtr to, bool file
 
 arrow::Result<std::unique_ptr<RowSink>> MakeParquetSink(
     DestinationPtr to, const std::shared_ptr<arrow::Schema>& schema) {
-  auto properties = parquet::WriterProperties::Builder().compression(arrow::Compression::ZSTD)->build();
+  auto properties =
+      parquet::WriterProperties::Builder().compression(arrow::Compression::ZSTD)->build();
   auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
   ARROW_ASSIGN_OR_RAISE(
-      auto writer, parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), to->stream(),
-                                                    properties, arrow_properties));
+      auto writer, parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(),
+                                                    to->stream(), properties, arrow_properties));
   return std::make_unique<ParquetSink>(std::move(to), std::move(writer));
 }
 
@@ -298,7 +300,7 @@ arrow::Result<RowFormat> RowFormatOf(const std::string& path, const std::string&
   if (EndsWith(kind, ".csv")) {
     return RowFormat::kCsv;
   }
-  if (EndsWith(kind, ".arrows")) {
+  if (EndsWith(kind, ".arrows") || name == "arrow-stream") {
     return RowFormat::kArrowStream;
   }
   for (const char* end : {".arrow", ".ipc", ".feather"}) {
@@ -306,13 +308,14 @@ arrow::Result<RowFormat> RowFormatOf(const std::string& path, const std::string&
       return RowFormat::kArrowFile;
     }
   }
-  return InvalidArgument("format of '", path,
-                         "': give --format parquet, csv, jsonl, arrow or arrows, or a file name with such "
-                         "an ending");
+  return InvalidArgument(
+      "format of '", path,
+      "': give --format parquet, csv, jsonl, arrow or arrow-stream, or a file name "
+      "that ends in .parquet, .csv, .jsonl, .arrow or .arrows");
 }
 
-arrow::Result<std::unique_ptr<RowSink>> RowSink::Make(RowFormat format, const std::string& path,
-                                                      const std::shared_ptr<arrow::Schema>& schema) {
+arrow::Result<std::unique_ptr<RowSink>> RowSink::Make(
+    RowFormat format, const std::string& path, const std::shared_ptr<arrow::Schema>& schema) {
   ARROW_ASSIGN_OR_RAISE(auto to, Destination::Open(path));
   switch (format) {
     case RowFormat::kJsonLines:
@@ -360,8 +363,11 @@ arrow::Result<RowFormat> OutputArguments::Format(const Context& context) const {
   const bool binary = arrow || parquet;
   GLAIVE_CHECK_ARGUMENT(!binary || output != "-" || isatty(STDOUT_FILENO) == 0,
                         "binary rows do not belong on a terminal: give --output FILE or a pipe");
-  return csv ? RowFormat::kCsv : arrow ? RowFormat::kArrowStream : parquet ? RowFormat::kParquet
-         : context.json ? RowFormat::kJsonLines : RowFormat::kTable;
+  return csv            ? RowFormat::kCsv
+         : arrow        ? RowFormat::kArrowStream
+         : parquet      ? RowFormat::kParquet
+         : context.json ? RowFormat::kJsonLines
+                        : RowFormat::kTable;
 }
 
 }  // namespace glaive::cli

@@ -1,4 +1,5 @@
-// Where rows go: a table on the terminal, JSON lines, CSV, Arrow IPC or Parquet, to stdout or a file.
+// Where rows go: a table on the terminal, JSON lines, CSV, Arrow IPC or Parquet, to stdout or a
+// file.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ namespace glaive::cli {
 
 enum class RowFormat { kTable, kJsonLines, kCsv, kArrowStream, kArrowFile, kParquet };
 
-/// The format of a file by its ending, or by `name` if that is not empty ("parquet", "csv", "jsonl", "arrow",
-/// "arrows"). kInvalidArgument if neither tells.
+/// The format of a file by its ending, or by `name` if that is not empty ("parquet", "csv",
+/// "jsonl", "arrow", "arrow-stream"). kInvalidArgument if neither tells.
 arrow::Result<RowFormat> RowFormatOf(const std::string& path, const std::string& name);
 
 /// Takes batches of one schema. A file appears under its name only when Finish succeeded.
@@ -29,8 +30,8 @@ class RowSink {
   virtual arrow::Status Finish() = 0;
 };
 
-/// Moves every batch of `reader` to `sink`, asks `cancel` between batches, and finishes the sink. Returns
-/// the number of rows.
+/// Moves every batch of `reader` to `sink`, asks `cancel` between batches, and finishes the sink.
+/// Returns the number of rows.
 arrow::Result<uint64_t> Drain(arrow::RecordBatchReader& reader, RowSink& sink,
                               const CancelToken& cancel);
 

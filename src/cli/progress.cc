@@ -1,10 +1,10 @@
 #include "cli/progress.h"
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <string>
 
-#include <cstdio>
 #include <unistd.h>
 
 #include "cli/text.h"
@@ -30,13 +30,15 @@ class ProgressLine {
     }
     last_ = now;
     const double seconds = std::chrono::duration<double>(now - start_).count();
-    std::string line = "\r" + std::string(progress.phase) + ": " + WithThousands(progress.rows_done);
+    std::string line =
+        "\r" + std::string(progress.phase) + ": " + WithThousands(progress.rows_done);
     if (progress.rows_total > 0) {
       line += " of " + WithThousands(progress.rows_total);
     }
-    line += " rows, " +
-            WithThousands(static_cast<uint64_t>(static_cast<double>(progress.rows_done) / seconds)) +
-            " rows/s";
+    line +=
+        " rows, " +
+        WithThousands(static_cast<uint64_t>(static_cast<double>(progress.rows_done) / seconds)) +
+        " rows/s";
     if (progress.bytes_done > 0) {
       line += ", " + HumanBytes(progress.bytes_done);
     }

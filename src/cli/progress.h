@@ -7,8 +7,8 @@
 
 namespace glaive::cli {
 
-/// Rows so far and rows per second, a few times a second; an empty callback where nobody watches (stderr is
-/// no terminal and --progress was not given).
+/// Rows so far and rows per second, a few times a second; an empty callback where nobody watches
+/// (stderr is no terminal and --progress was not given).
 ProgressCallback MakeProgressLine(const Context& context);
 
 }  // namespace glaive::cli

@@ -26,9 +26,8 @@ Json MetadataJson(const arrow::KeyValueMetadata& metadata) {
 }
 
 Json FieldJson(const arrow::Field& field) {
-  Json json = {{"name", field.name()},
-               {"type", field.type()->ToString()},
-               {"nullable", field.nullable()}};
+  Json json = {
+      {"name", field.name()}, {"type", field.type()->ToString()}, {"nullable", field.nullable()}};
   if (field.metadata() != nullptr && field.metadata()->size() > 0) {
     json["metadata"] = MetadataJson(*field.metadata());
   }
@@ -210,7 +209,8 @@ class SchemaParser {
     ARROW_RETURN_NOT_OK(Expect(']'));
     const bool coarse = unit == arrow::TimeUnit::SECOND || unit == arrow::TimeUnit::MILLI;
     if ((name == "time32") != coarse && name != "timestamp" && name != "duration") {
-      return InvalidArgument("schema: ", name, "[", found->first, "]: time32 takes s or ms, time64 us or ns");
+      return InvalidArgument("schema: ", name, "[", found->first,
+                             "]: time32 takes s or ms, time64 us or ns");
     }
     return name == "timestamp"  ? arrow::timestamp(unit, zone)
            : name == "duration" ? arrow::duration(unit)
@@ -220,16 +220,16 @@ class SchemaParser {
 
   static TypePtr Simple(const std::string& name) {
     static const std::map<std::string, TypePtr> kTypes = {
-        {"bool", arrow::boolean()},         {"int8", arrow::int8()},
-        {"int16", arrow::int16()},          {"int32", arrow::int32()},
-        {"int64", arrow::int64()},          {"uint8", arrow::uint8()},
-        {"uint16", arrow::uint16()},        {"uint32", arrow::uint32()},
-        {"uint64", arrow::uint64()},        {"float16", arrow::float16()},
-        {"float32", arrow::float32()},      {"float", arrow::float32()},
-        {"float64", arrow::float64()},      {"double", arrow::float64()},
-        {"string", arrow::utf8()},          {"large_string", arrow::large_utf8()},
-        {"binary", arrow::binary()},        {"large_binary", arrow::large_binary()},
-        {"date32", arrow::date32()},        {"date64", arrow::date64()}};
+        {"bool", arrow::boolean()},    {"int8", arrow::int8()},
+        {"int16", arrow::int16()},     {"int32", arrow::int32()},
+        {"int64", arrow::int64()},     {"uint8", arrow::uint8()},
+        {"uint16", arrow::uint16()},   {"uint32", arrow::uint32()},
+        {"uint64", arrow::uint64()},   {"float16", arrow::float16()},
+        {"float32", arrow::float32()}, {"float", arrow::float32()},
+        {"float64", arrow::float64()}, {"double", arrow::float64()},
+        {"string", arrow::utf8()},     {"large_string", arrow::large_utf8()},
+        {"binary", arrow::binary()},   {"large_binary", arrow::large_binary()},
+        {"date32", arrow::date32()},   {"date64", arrow::date64()}};
     const auto found = kTypes.find(name);
     return found == kTypes.end() ? nullptr : found->second;
   }
@@ -261,10 +261,12 @@ std::string SchemaText(const arrow::Schema& schema) {
     std::string metadata;
     if (field->metadata() != nullptr) {
       for (int64_t i = 0; i < field->metadata()->size(); ++i) {
-        metadata += (i > 0 ? ", " : "") + field->metadata()->key(i) + "=" + field->metadata()->value(i);
+        metadata +=
+            (i > 0 ? ", " : "") + field->metadata()->key(i) + "=" + field->metadata()->value(i);
       }
     }
-    table.AddRow({field->name(), field->type()->ToString(), field->nullable() ? "yes" : "no", metadata});
+    table.AddRow(
+        {field->name(), field->type()->ToString(), field->nullable() ? "yes" : "no", metadata});
   }
   return table.Render(TerminalWidth(), true);
 }

@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-
 #include <cstdio>
 
 namespace glaive::cli {
@@ -57,7 +56,9 @@ void AppendFloating(T value, std::string* out) {
   }
 }
 
-constexpr bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+constexpr bool IsContinuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 char32_t Decode(std::string_view sequence) {
   const auto byte = [&](size_t i) { return char32_t{static_cast<unsigned char>(sequence[i])}; };
@@ -177,24 +178,31 @@ void AppendBase64(std::string_view bytes, std::string* out) {
   }
 }
 
-void AppendFloat(float value, std::string* out) { AppendFloating(value, out); }
+void AppendFloat(float value, std::string* out) {
+  AppendFloating(value, out);
+}
 
-void AppendDouble(double value, std::string* out) { AppendFloating(value, out); }
+void AppendDouble(double value, std::string* out) {
+  AppendFloating(value, out);
+}
 
 void AppendInt(int64_t value, std::string* out) {
   char buffer[24];
   out->append(buffer, std::to_chars(buffer, buffer + sizeof(buffer), value).ptr);
 }
 
-void AppendUnsigned(uint64_t value, std::string* out) { AppendPadded(value, 1, out); }
+void AppendUnsigned(uint64_t value, std::string* out) {
+  AppendPadded(value, 1, out);
+}
 
 void AppendDate(int64_t days, std::string* out) {
-  // Days are counted in eras of 400 years (146,097 days) that begin on 1 March, so that the leap day is
-  // the last day of a year.
+  // Days are counted in eras of 400 years (146,097 days) that begin on 1 March, so that the leap
+  // day is the last day of a year.
   const auto [era, day_of_era] = FloorDivide(days + 719468, 146097);
   const int64_t year_of_era =
       (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted_month = (5 * day_of_year + 2) / 153;
   const int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
   const int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
@@ -214,7 +222,8 @@ void AppendTimeOfDay(int64_t value, int64_t units_per_second, std::string* out) 
   if (value < 0) {  // no time of day, but what the column holds must be visible
     out->push_back('-');
   }
-  const uint64_t magnitude = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  const uint64_t magnitude =
+      value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   const auto units = static_cast<uint64_t>(units_per_second);
   const uint64_t seconds = magnitude / units;
   AppendPadded(seconds / 3600, 2, out);
@@ -234,7 +243,8 @@ void AppendTimestamp(int64_t value, int64_t units_per_second, std::string* out) 
 }
 
 void AppendDuration(int64_t value, int64_t units_per_second, std::string* out) {
-  const uint64_t magnitude = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  const uint64_t magnitude =
+      value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   const auto units = static_cast<uint64_t>(units_per_second);
   out->append(value < 0 ? "-PT" : "PT");
   AppendPadded(magnitude / units, 1, out);

@@ -7,11 +7,13 @@
 
 namespace glaive::cli {
 
-/// `text` in quotes, escaped. Bytes that are not valid UTF-8 become U+FFFD, so the result is valid JSON.
+/// `text` in quotes, escaped. Bytes that are not valid UTF-8 become U+FFFD, so the result is valid
+/// JSON.
 void AppendJsonString(std::string_view text, std::string* out);
 /// Base64 of RFC 4648 with padding.
 void AppendBase64(std::string_view bytes, std::string* out);
-/// The shortest decimal that reads back as the same number; NaN, Infinity, -Infinity without quotes.
+/// The shortest decimal that reads back as the same number; NaN, Infinity, -Infinity without
+/// quotes.
 void AppendFloat(float value, std::string* out);
 void AppendDouble(double value, std::string* out);
 void AppendInt(int64_t value, std::string* out);
@@ -29,7 +31,8 @@ std::string WithThousands(uint64_t value);
 /// 1536 as "1.5 KiB".
 std::string HumanBytes(uint64_t bytes);
 
-/// How many terminal cells `text` takes: wide East Asian characters count twice, combining marks not.
+/// How many terminal cells `text` takes: wide East Asian characters count twice, combining marks
+/// not.
 size_t DisplayWidth(std::string_view text);
 /// The bytes of the longest prefix of `text` that takes at most `cells` terminal cells.
 size_t PrefixOfWidth(std::string_view text, size_t cells);

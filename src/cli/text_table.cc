@@ -1,10 +1,10 @@
 #include "cli/text_table.h"
 
 #include <algorithm>
-#include <utility>
-
 #include <cstdlib>
 #include <sys/ioctl.h>
+#include <utility>
+
 #include <unistd.h>
 
 #include "cli/text.h"
@@ -22,7 +22,9 @@ void TextTable::AddColumn(std::string name, Align align) {
   columns_.push_back({std::move(name), align});
 }
 
-void TextTable::AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+void TextTable::AddRow(std::vector<std::string> cells) {
+  rows_.push_back(std::move(cells));
+}
 
 void TextTable::ChooseWidths(size_t line_width) {
   size_t widest = 0;

@@ -1,4 +1,5 @@
-// A table for people: columns padded to a common width, cells cut with '…' where the line gets too long.
+// A table for people: columns padded to a common width, cells cut with '…' where the line gets too
+// long.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +15,14 @@ class TextTable {
   void AddColumn(std::string name, Align align = Align::kLeft);
   /// As many cells as columns.
   void AddRow(std::vector<std::string> cells);
+
   size_t num_rows() const { return rows_.size(); }
+
   void ClearRows() { rows_.clear(); }
 
-  /// The rows as lines no longer than `line_width` cells where that is possible. The widths of the first
-  /// call stay, so that a long table can be printed in parts; `with_header` puts names and a rule on top.
+  /// The rows as lines no longer than `line_width` cells where that is possible. The widths of the
+  /// first call stay, so that a long table can be printed in parts; `with_header` puts names and a
+  /// rule on top.
   std::string Render(size_t line_width, bool with_header);
 
  private:
@@ -27,6 +31,7 @@ class TextTable {
     Align align;
     size_t width = 0;
   };
+
   void ChooseWidths(size_t line_width);
   void AppendLine(const std::vector<std::string>& cells, std::string* out) const;
 

@@ -40,7 +40,9 @@ TEST(TextTableTest, KeepsWidthsAcrossParts) {
   EXPECT_EQ(table.Render(80, false), "a much l…  2\n");
 }
 
-TEST(TextTableTest, NoColumnsNoText) { EXPECT_EQ(TextTable().Render(80, true), ""); }
+TEST(TextTableTest, NoColumnsNoText) {
+  EXPECT_EQ(TextTable().Render(80, true), "");
+}
 
 }  // namespace
 }  // namespace glaive::cli

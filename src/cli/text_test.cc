@@ -1,8 +1,7 @@
 #include "cli/text.h"
 
-#include <string>
-
 #include <cstdio>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -25,8 +24,9 @@ TEST(TextTest, Utf8LengthRefusesWhatIsNotUtf8) {
   EXPECT_EQ(Utf8Length("€"), 3u);
   EXPECT_EQ(Utf8Length("😀"), 4u);
   EXPECT_EQ(Utf8Length("\xF4\x8F\xBF\xBF"), 4u);
-  for (const char* bad : {"", "\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
-                          "\xF4\x90\x80\x80", "\xF8\x88\x80\x80", "\xE2\x82", "\xFF"}) {
+  for (const char* bad :
+       {"", "\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
+        "\xF4\x90\x80\x80", "\xF8\x88\x80\x80", "\xE2\x82", "\xFF"}) {
     EXPECT_EQ(Utf8Length(bad), 0u);
   }
 }
@@ -47,8 +47,9 @@ TEST(TextTest, DatesMatchAnotherAlgorithm) {
   for (int year = 1600; year < 2500; ++year) {
     const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     for (int month = 1; month <= 12; ++month) {
-      for (int day = 1; day <= kMonthDays[month - 1] + (month == 2 && leap ? 1 : 0); ++day, ++days) {
-        char expected[16];
+      for (int day = 1; day <= kMonthDays[month - 1] + (month == 2 && leap ? 1 : 0);
+           ++day, ++days) {
+        char expected[64];
         std::snprintf(expected, sizeof(expected), "%04d-%02d-%02d", year, month, day);
         std::string found;
         AppendDate(days, &found);

@@ -1,7 +1,6 @@
 // The tool: parses the command line, runs one verb, reports errors.
 #include <array>
 #include <atomic>
-
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -27,10 +26,13 @@ extern "C" void StopRunning(int) {
   }
 }
 
-// The first Ctrl-C asks the verb to stop, which leaves nothing half done; a second one ends the process.
+// The first Ctrl-C asks the verb to stop, which leaves nothing half done; a second one ends the
+// process.
 void HandleInterrupts(const CancelToken& token) {
   running.store(&token);
+
   struct sigaction action {};
+
   action.sa_handler = StopRunning;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigemptyset(&action.sa_mask);
@@ -61,7 +63,8 @@ void DescribeTool(CLI::App& app) {
   app.set_version_flag("--version", GLAIVE_VERSION_STRING);
   app.require_subcommand(1);
   app.footer(
-      "Exit code: 0 success, 1 error (also: verify found defects), 2 wrong usage, 130 interrupted.\n"
+      "Exit code: 0 success, 1 error (also: verify found defects), 2 wrong usage, 130 "
+      "interrupted.\n"
       "With --json every verb prints JSON, and errors are one JSON object on stderr.");
 }
 
@@ -76,9 +79,9 @@ int RunVerb(Verb& verb, Context& context) {
 
 std::vector<std::unique_ptr<Verb>> AllVerbs() {
   static constexpr std::array kFactories = {
-      MakeTablesVerb, MakeSchemaVerb,  MakeCountVerb,    MakeScanVerb,     MakeTakeVerb,
-      MakeSearchVerb, MakeImportVerb,  MakeAddVerb,      MakeExportVerb,   MakeDeleteVerb,
-      MakeCreateVerb, MakeDropVerb,    MakeRenameVerb,   MakeVersionsVerb, MakeCheckoutVerb,
+      MakeTablesVerb,  MakeSchemaVerb, MakeCountVerb,    MakeScanVerb,     MakeTakeVerb,
+      MakeSearchVerb,  MakeImportVerb, MakeAddVerb,      MakeExportVerb,   MakeDeleteVerb,
+      MakeCreateVerb,  MakeDropVerb,   MakeRenameVerb,   MakeVersionsVerb, MakeCheckoutVerb,
       MakeRestoreVerb, MakeTagVerb,    MakeBranchesVerb, MakeVerifyVerb,   MakeInspectVerb,
       MakeVersionVerb};
   std::vector<std::unique_ptr<Verb>> verbs;
@@ -98,7 +101,8 @@ int Main(int argc, char** argv) {
     Arguments arguments(command);
     verb->Declare(arguments);
     arguments.Flag("json", &context.json, "machine-readable output, and errors as JSON on stderr");
-    arguments.Flag("progress", &context.progress, "report progress on stderr even if that is no terminal");
+    arguments.Flag("progress", &context.progress,
+                   "report progress on stderr even if that is no terminal");
     arguments.Number("threads", &context.threads, "threads to use, all cores unless told");
   }
   try {

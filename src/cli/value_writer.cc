@@ -49,11 +49,13 @@ class Of : public ValueWriter {
 
 class NullWriter final : public Of<arrow::Array> {
   using Of::Of;
+
   void JsonValue(int64_t, std::string* out) const override { out->append("null"); }
 };
 
 class BooleanWriter final : public Of<arrow::BooleanArray> {
   using Of::Of;
+
   void JsonValue(int64_t i, std::string* out) const override {
     out->append(values_.Value(i) ? "true" : "false");
   }
@@ -62,6 +64,7 @@ class BooleanWriter final : public Of<arrow::BooleanArray> {
 template <typename ArrayType>
 class IntegerWriter final : public Of<ArrayType> {
   using Of<ArrayType>::Of;
+
   void JsonValue(int64_t i, std::string* out) const override {
     const auto value = this->values_.Value(i);
     if constexpr (std::is_signed_v<decltype(value)>) {
@@ -77,13 +80,18 @@ float Number(const arrow::HalfFloatArray& array, int64_t i) {
   return arrow::util::Float16::FromBits(array.Value(i)).ToFloat();
 }
 
-float Number(const arrow::FloatArray& array, int64_t i) { return array.Value(i); }
+float Number(const arrow::FloatArray& array, int64_t i) {
+  return array.Value(i);
+}
 
-double Number(const arrow::DoubleArray& array, int64_t i) { return array.Value(i); }
+double Number(const arrow::DoubleArray& array, int64_t i) {
+  return array.Value(i);
+}
 
 template <typename ArrayType>
 class FloatWriter final : public Of<ArrayType> {
   using Of<ArrayType>::Of;
+
   void TextValue(int64_t i, std::string* out) const override {
     const auto value = Number(this->values_, i);
     if constexpr (std::is_same_v<std::remove_const_t<decltype(value)>, double>) {
@@ -92,6 +100,7 @@ class FloatWriter final : public Of<ArrayType> {
       AppendFloat(value, out);
     }
   }
+
   void JsonValue(int64_t i, std::string* out) const override {
     const auto value = Number(this->values_, i);
     const bool finite = value - value == 0;
@@ -103,6 +112,7 @@ class FloatWriter final : public Of<ArrayType> {
       out->push_back('"');
     }
   }
+
   void ShortValue(int64_t i, std::string* out) const override {
     char buffer[48];
     std::snprintf(buffer, sizeof(buffer), "%.6g", static_cast<double>(Number(this->values_, i)));
@@ -113,10 +123,15 @@ class FloatWriter final : public Of<ArrayType> {
 template <typename ArrayType>
 class StringWriter final : public Of<ArrayType> {
   using Of<ArrayType>::Of;
+
   void JsonValue(int64_t i, std::string* out) const override {
     AppendJsonString(this->values_.GetView(i), out);
   }
-  void TextValue(int64_t i, std::string* out) const override { out->append(this->values_.GetView(i)); }
+
+  void TextValue(int64_t i, std::string* out) const override {
+    out->append(this->values_.GetView(i));
+  }
+
   void ShortValue(int64_t i, std::string* out) const override {
     const auto view = this->values_.GetView(i);
     for (const char c : view.substr(0, kShortText)) {
@@ -151,9 +166,11 @@ class QuotedWriter : public Of<ArrayType> {
 template <typename ArrayType>
 class BinaryWriter final : public QuotedWriter<ArrayType> {
   using QuotedWriter<ArrayType>::QuotedWriter;
+
   void TextValue(int64_t i, std::string* out) const override {
     AppendBase64(this->values_.GetView(i), out);
   }
+
   void ShortValue(int64_t i, std::string* out) const override {
     const auto view = this->values_.GetView(i);
     AppendBase64(view.substr(0, 24), out);
@@ -166,6 +183,7 @@ class BinaryWriter final : public QuotedWriter<ArrayType> {
 template <typename ArrayType>
 class DecimalWriter final : public QuotedWriter<ArrayType> {
   using QuotedWriter<ArrayType>::QuotedWriter;
+
   void TextValue(int64_t i, std::string* out) const override {
     out->append(this->values_.FormatValue(i));
   }
@@ -173,11 +191,13 @@ class DecimalWriter final : public QuotedWriter<ArrayType> {
 
 class Date32Writer final : public QuotedWriter<arrow::Date32Array> {
   using QuotedWriter::QuotedWriter;
+
   void TextValue(int64_t i, std::string* out) const override { AppendDate(values_.Value(i), out); }
 };
 
 class Date64Writer final : public QuotedWriter<arrow::Date64Array> {
   using QuotedWriter::QuotedWriter;
+
   void TextValue(int64_t i, std::string* out) const override {
     constexpr int64_t kMillisPerDay = 86400000;
     const int64_t value = values_.Value(i);
@@ -200,6 +220,7 @@ class TimestampWriter final : public QuotedWriter<arrow::TimestampArray> {
       out->push_back('Z');
     }
   }
+
   int64_t units_;
   bool has_zone_;
 };
@@ -215,6 +236,7 @@ class UnitWriter final : public QuotedWriter<ArrayType> {
   void TextValue(int64_t i, std::string* out) const override {
     kAppend(this->values_.Value(i), units_, out);
   }
+
   int64_t units_;
 };
 
@@ -224,6 +246,7 @@ using DurationWriter = UnitWriter<arrow::DurationArray, arrow::DurationType, App
 
 class MonthIntervalWriter final : public QuotedWriter<arrow::MonthIntervalArray> {
   using QuotedWriter::QuotedWriter;
+
   void TextValue(int64_t i, std::string* out) const override {
     out->push_back('P');
     AppendInt(values_.Value(i), out);
@@ -254,6 +277,7 @@ void AppendPeriod(int64_t months, int64_t days, int64_t value, int64_t units, st
 
 class DayTimeIntervalWriter final : public QuotedWriter<arrow::DayTimeIntervalArray> {
   using QuotedWriter::QuotedWriter;
+
   void TextValue(int64_t i, std::string* out) const override {
     const auto value = values_.GetValue(i);
     AppendPeriod(0, value.days, value.milliseconds, 1000, out);
@@ -262,6 +286,7 @@ class DayTimeIntervalWriter final : public QuotedWriter<arrow::DayTimeIntervalAr
 
 class MonthDayNanoWriter final : public QuotedWriter<arrow::MonthDayNanoIntervalArray> {
   using QuotedWriter::QuotedWriter;
+
   void TextValue(int64_t i, std::string* out) const override {
     const auto value = values_.GetValue(i);
     AppendPeriod(value.months, value.days, value.nanoseconds, 1000000000, out);
@@ -289,6 +314,7 @@ class ListWriter final : public Of<ArrayType> {
     }
     out->push_back(']');
   }
+
   void ShortValue(int64_t i, std::string* out) const override {
     const int64_t start = this->values_.value_offset(i);
     const int64_t length = this->values_.value_length(i);
@@ -302,6 +328,7 @@ class ListWriter final : public Of<ArrayType> {
     }
     out->push_back(']');
   }
+
   WriterPtr items_;
 };
 
@@ -324,6 +351,7 @@ class MapWriter final : public Of<arrow::MapArray> {
     }
     out->push_back(']');
   }
+
   void ShortValue(int64_t i, std::string* out) const override {
     const int64_t start = values_.value_offset(i);
     const int64_t length = values_.value_length(i);
@@ -336,6 +364,7 @@ class MapWriter final : public Of<arrow::MapArray> {
     }
     out->append(length > kShortList ? ", … " + std::to_string(length) + "}" : "}");
   }
+
   WriterPtr keys_;
   WriterPtr items_;
 };
@@ -363,6 +392,7 @@ class StructWriter final : public Of<arrow::StructArray> {
     }
     out->push_back('}');
   }
+
   void ShortValue(int64_t i, std::string* out) const override {
     out->push_back('{');
     for (size_t f = 0; f < fields_.size(); ++f) {
@@ -372,6 +402,7 @@ class StructWriter final : public Of<arrow::StructArray> {
     }
     out->push_back('}');
   }
+
   std::vector<WriterPtr> fields_;
   std::vector<std::string> keys_;
 };
@@ -384,9 +415,13 @@ class IndirectWriter : public ValueWriter {
 
  private:
   virtual int64_t At(int64_t i) const { return i; }
+
   void JsonValue(int64_t i, std::string* out) const override { target_->Json(At(i), out); }
+
   void TextValue(int64_t i, std::string* out) const override { target_->Text(At(i), out); }
+
   void ShortValue(int64_t i, std::string* out) const override { target_->Short(At(i), out); }
+
   WriterPtr target_;
 };
 
@@ -398,6 +433,7 @@ class DictionaryWriter final : public IndirectWriter {
 
  private:
   int64_t At(int64_t i) const override { return array_.GetValueIndex(i); }
+
   const arrow::DictionaryArray& array_;
 };
 
@@ -415,6 +451,7 @@ class RunEndWriter final : public IndirectWriter {
     const auto* first = ends.raw_values();
     return std::upper_bound(first, first + ends.length(), offset_ + i) - first;
   }
+
   std::shared_ptr<arrow::Array> ends_;
   int64_t offset_;
 };
@@ -428,14 +465,19 @@ class UnionWriter final : public Of<arrow::UnionArray> {
   const ValueWriter& Child(int64_t i) const {
     return *children_[static_cast<size_t>(values_.child_id(i))];
   }
+
   int64_t At(int64_t i) const {
     return values_.mode() == arrow::UnionMode::DENSE
                ? static_cast<const arrow::DenseUnionArray&>(values_).value_offset(i)
                : i;
   }
+
   void JsonValue(int64_t i, std::string* out) const override { Child(i).Json(At(i), out); }
+
   void TextValue(int64_t i, std::string* out) const override { Child(i).Text(At(i), out); }
+
   void ShortValue(int64_t i, std::string* out) const override { Child(i).Short(At(i), out); }
+
   std::vector<WriterPtr> children_;
 };
 
@@ -568,7 +610,9 @@ arrow::Result<std::unique_ptr<ValueWriter>> ValueWriter::Make(
   return maker(array);
 }
 
-bool ValueWriter::IsNull(int64_t i) const { return array_->IsNull(i); }
+bool ValueWriter::IsNull(int64_t i) const {
+  return array_->IsNull(i);
+}
 
 void ValueWriter::Json(int64_t i, std::string* out) const {
   if (array_->IsNull(i)) {

@@ -1,11 +1,10 @@
 #include "cli/value_writer.h"
 
+#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
-
-#include <cmath>
-#include <cstdint>
 
 #include <arrow/array.h>
 #include <arrow/array/builder_binary.h>
@@ -75,32 +74,41 @@ TEST(ValueWriterTest, IntegersKeepAllDigits) {
             (Strings{"-9223372036854775808", "9223372036854775807", "9007199254740993", "null"}));
   EXPECT_EQ(JsonOf(Build<arrow::UInt64Builder, uint64_t>({UINT64_MAX, 0})),
             (Strings{"18446744073709551615", "0", "null"}));
-  EXPECT_EQ(JsonOf(Build<arrow::Int8Builder, int8_t>({-128, 127})), (Strings{"-128", "127", "null"}));
+  EXPECT_EQ(JsonOf(Build<arrow::Int8Builder, int8_t>({-128, 127})),
+            (Strings{"-128", "127", "null"}));
   EXPECT_EQ(JsonOf(Build<arrow::UInt8Builder, uint8_t>({255})), (Strings{"255", "null"}));
   EXPECT_EQ(JsonOf(Build<arrow::Int16Builder, int16_t>({-32768})), (Strings{"-32768", "null"}));
   EXPECT_EQ(JsonOf(Build<arrow::UInt16Builder, uint16_t>({65535})), (Strings{"65535", "null"}));
-  EXPECT_EQ(JsonOf(Build<arrow::Int32Builder, int32_t>({INT32_MIN})), (Strings{"-2147483648", "null"}));
-  EXPECT_EQ(JsonOf(Build<arrow::UInt32Builder, uint32_t>({UINT32_MAX})), (Strings{"4294967295", "null"}));
-  EXPECT_EQ(JsonOf(Build<arrow::BooleanBuilder, bool>({true, false})), (Strings{"true", "false", "null"}));
+  EXPECT_EQ(JsonOf(Build<arrow::Int32Builder, int32_t>({INT32_MIN})),
+            (Strings{"-2147483648", "null"}));
+  EXPECT_EQ(JsonOf(Build<arrow::UInt32Builder, uint32_t>({UINT32_MAX})),
+            (Strings{"4294967295", "null"}));
+  EXPECT_EQ(JsonOf(Build<arrow::BooleanBuilder, bool>({true, false})),
+            (Strings{"true", "false", "null"}));
 }
 
 TEST(ValueWriterTest, FloatsReadBackEqualAndSpecialOnesAreStrings) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   EXPECT_EQ(JsonOf(Build<arrow::DoubleBuilder, double>({0.1, 1e300, -0.0, kInf, -kInf, NAN})),
             (Strings{"0.1", "1e+300", "-0", "\"Infinity\"", "\"-Infinity\"", "\"NaN\"", "null"}));
-  EXPECT_EQ(JsonOf(Build<arrow::FloatBuilder, float>({0.1f, 16777216.0f, std::numeric_limits<float>::denorm_min()})),
+  EXPECT_EQ(JsonOf(Build<arrow::FloatBuilder, float>(
+                {0.1f, 16777216.0f, std::numeric_limits<float>::denorm_min()})),
             (Strings{"0.1", "16777216", "1e-45", "null"}));
   // 0x3555 is the half nearest to a third, 0x7C00 infinity, 0x7E00 NaN, 0x0001 the smallest.
-  EXPECT_EQ(JsonOf(Build<arrow::HalfFloatBuilder, uint16_t>({0x3C00, 0x3555, 0xFC00, 0x7E00, 0x0001})),
-            (Strings{"1", "0.33325195", "\"-Infinity\"", "\"NaN\"", "5.9604645e-08", "null"}));
+  EXPECT_EQ(
+      JsonOf(Build<arrow::HalfFloatBuilder, uint16_t>({0x3C00, 0x3555, 0xFC00, 0x7E00, 0x0001})),
+      (Strings{"1", "0.33325195", "\"-Infinity\"", "\"NaN\"", "5.9604645e-08", "null"}));
 }
 
 TEST(ValueWriterTest, StringsAreEscapedAndAlwaysUtf8) {
-  const std::vector<std::string> texts = {"a\"b\\c\n\t\x01", "Grüße 😀", std::string("nul\0.", 5), "bad\xFF\xC3!",
-                                          "\xED\xA0\x80"};
-  const Strings expected = {R"("a\"b\\c\n\t\u0001")", "\"Grüße 😀\"", R"("nul\u0000.")",
+  const std::vector<std::string> texts = {"a\"b\\c\n\t\x01", "Grüße 😀", std::string("nul\0.", 5),
+                                          "bad\xFF\xC3!", "\xED\xA0\x80"};
+  const Strings expected = {R"("a\"b\\c\n\t\u0001")",
+                            "\"Grüße 😀\"",
+                            R"("nul\u0000.")",
                             "\"bad\xEF\xBF\xBD\xEF\xBF\xBD!\"",
-                            "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"", "null"};
+                            "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"",
+                            "null"};
   EXPECT_EQ(JsonOf(Build<arrow::StringBuilder>(texts)), expected);
   EXPECT_EQ(JsonOf(Build<arrow::LargeStringBuilder>(texts)), expected);
   EXPECT_EQ(JsonOf(Build<arrow::StringViewBuilder>(texts)), expected);
@@ -110,11 +118,13 @@ TEST(ValueWriterTest, StringsAreEscapedAndAlwaysUtf8) {
 
 TEST(ValueWriterTest, BinaryIsBase64) {
   const std::vector<std::string> bytes = {"", "f", "fo", "foo", "foobar", "\xFF\xFE"};
-  const Strings expected = {"\"\"", "\"Zg==\"", "\"Zm8=\"", "\"Zm9v\"", "\"Zm9vYmFy\"", "\"//4=\"", "null"};
+  const Strings expected = {"\"\"",         "\"Zg==\"", "\"Zm8=\"", "\"Zm9v\"",
+                            "\"Zm9vYmFy\"", "\"//4=\"", "null"};
   EXPECT_EQ(JsonOf(Build<arrow::BinaryBuilder>(bytes)), expected);
   EXPECT_EQ(JsonOf(Build<arrow::LargeBinaryBuilder>(bytes)), expected);
   EXPECT_EQ(JsonOf(Build<arrow::BinaryViewBuilder>(bytes)), expected);
-  EXPECT_EQ(JsonOf(BuildTyped<arrow::FixedSizeBinaryBuilder, std::string>({"foo"}, arrow::fixed_size_binary(3))),
+  EXPECT_EQ(JsonOf(BuildTyped<arrow::FixedSizeBinaryBuilder, std::string>(
+                {"foo"}, arrow::fixed_size_binary(3))),
             (Strings{"\"Zm9v\"", "null"}));
 }
 
@@ -123,8 +133,8 @@ TEST(ValueWriterTest, DecimalsAreStrings) {
   EXPECT_EQ(JsonOf(BuildTyped<arrow::Decimal128Builder, arrow::Decimal128>(
                 {arrow::Decimal128(-12345), arrow::Decimal128(5)}, type)),
             (Strings{"\"-123.45\"", "\"0.05\"", "null"}));
-  EXPECT_EQ(JsonOf(BuildTyped<arrow::Decimal256Builder, arrow::Decimal256>({arrow::Decimal256(7)},
-                                                                           arrow::decimal256(50, 0))),
+  EXPECT_EQ(JsonOf(BuildTyped<arrow::Decimal256Builder, arrow::Decimal256>(
+                {arrow::Decimal256(7)}, arrow::decimal256(50, 0))),
             (Strings{"\"7\"", "null"}));
   EXPECT_EQ(JsonOf(BuildTyped<arrow::Decimal32Builder, arrow::Decimal32>({arrow::Decimal32(15)},
                                                                          arrow::decimal32(5, 1))),
@@ -146,26 +156,33 @@ TEST(ValueWriterTest, DatesAndTimesAreIso8601) {
   EXPECT_EQ(JsonOf(BuildTyped<arrow::TimestampBuilder, int64_t>(
                 {1709210096}, arrow::timestamp(TimeUnit::SECOND, "Europe/Berlin"))),
             (Strings{"\"2024-02-29T12:34:56Z\"", "null"}));
-  EXPECT_EQ(JsonOf(BuildTyped<arrow::TimestampBuilder, int64_t>({INT64_MIN, INT64_MAX},
-                                                                arrow::timestamp(TimeUnit::NANO))),
-            (Strings{"\"1677-09-21T00:12:43.145224192\"", "\"2262-04-11T23:47:16.854775807\"", "null"}));
-  EXPECT_EQ(JsonOf(BuildTyped<arrow::Time32Builder, int32_t>({86399}, arrow::time32(TimeUnit::SECOND))),
-            (Strings{"\"23:59:59\"", "null"}));
+  EXPECT_EQ(
+      JsonOf(BuildTyped<arrow::TimestampBuilder, int64_t>({INT64_MIN, INT64_MAX},
+                                                          arrow::timestamp(TimeUnit::NANO))),
+      (Strings{"\"1677-09-21T00:12:43.145224192\"", "\"2262-04-11T23:47:16.854775807\"", "null"}));
+  EXPECT_EQ(
+      JsonOf(BuildTyped<arrow::Time32Builder, int32_t>({86399}, arrow::time32(TimeUnit::SECOND))),
+      (Strings{"\"23:59:59\"", "null"}));
   EXPECT_EQ(JsonOf(BuildTyped<arrow::Time64Builder, int64_t>({1}, arrow::time64(TimeUnit::NANO))),
             (Strings{"\"00:00:00.000000001\"", "null"}));
 }
 
 TEST(ValueWriterTest, DurationsAndIntervalsAreIso8601) {
-  EXPECT_EQ(JsonOf(BuildTyped<arrow::DurationBuilder, int64_t>({1500, -1, 0, INT64_MIN},
-                                                               arrow::duration(TimeUnit::MILLI))),
-            (Strings{"\"PT1.5S\"", "\"-PT0.001S\"", "\"PT0S\"", "\"-PT9223372036854775.808S\"", "null"}));
-  EXPECT_EQ(JsonOf(Build<arrow::MonthIntervalBuilder, int32_t>({14})), (Strings{"\"P14M\"", "null"}));
-  EXPECT_EQ(JsonOf(Build<arrow::DayTimeIntervalBuilder, arrow::DayTimeIntervalType::DayMilliseconds>(
-                {{2, -500}})),
-            (Strings{"\"P2DT-0.5S\"", "null"}));
-  EXPECT_EQ(JsonOf(Build<arrow::MonthDayNanoIntervalBuilder,
-                         arrow::MonthDayNanoIntervalType::MonthDayNanos>({{1, 2, 3000000004}, {0, 0, 0}})),
-            (Strings{"\"P1M2DT3.000000004S\"", "\"P0D\"", "null"}));
+  EXPECT_EQ(
+      JsonOf(BuildTyped<arrow::DurationBuilder, int64_t>({1500, -1, 0, INT64_MIN},
+                                                         arrow::duration(TimeUnit::MILLI))),
+      (Strings{"\"PT1.5S\"", "\"-PT0.001S\"", "\"PT0S\"", "\"-PT9223372036854775.808S\"", "null"}));
+  EXPECT_EQ(JsonOf(Build<arrow::MonthIntervalBuilder, int32_t>({14})),
+            (Strings{"\"P14M\"", "null"}));
+  EXPECT_EQ(
+      JsonOf(Build<arrow::DayTimeIntervalBuilder, arrow::DayTimeIntervalType::DayMilliseconds>(
+          {{2, -500}})),
+      (Strings{"\"P2DT-0.5S\"", "null"}));
+  EXPECT_EQ(
+      JsonOf(
+          Build<arrow::MonthDayNanoIntervalBuilder, arrow::MonthDayNanoIntervalType::MonthDayNanos>(
+              {{1, 2, 3000000004}, {0, 0, 0}})),
+      (Strings{"\"P1M2DT3.000000004S\"", "\"P0D\"", "null"}));
 }
 
 // [[1,null],null,[]] as `type`, shifted by one row to make offsets matter.
@@ -226,7 +243,8 @@ TEST(ValueWriterTest, StructsAreObjectsAndMapsAreListsOfPairs) {
   auto items = std::make_shared<arrow::Int64Builder>();
   arrow::MapBuilder builder(arrow::default_memory_pool(), keys, items);
   ASSERT_TRUE(builder.Append().ok());
-  ASSERT_TRUE(keys->AppendValues({"k", "l"}).ok() && items->Append(1).ok() && items->AppendNull().ok());
+  ASSERT_TRUE(keys->AppendValues({"k", "l"}).ok() && items->Append(1).ok() &&
+              items->AppendNull().ok());
   ASSERT_TRUE(builder.AppendNull().ok());
   const auto map = builder.Finish().ValueOrDie();
   EXPECT_EQ(JsonOf(map), (Strings{R"([["k",1],["l",null]])", "null"}));
@@ -261,7 +279,8 @@ TEST(ValueWriterTest, UnionsAppearAsTheChosenValue) {
   const auto ints = Build<arrow::Int32Builder, int32_t>({5});
   const auto texts = Build<arrow::StringBuilder, std::string>({"a", "b"});
   const auto dense =
-      arrow::DenseUnionArray::Make(*ids, *offsets.Finish().ValueOrDie(), {ints, texts}).ValueOrDie();
+      arrow::DenseUnionArray::Make(*ids, *offsets.Finish().ValueOrDie(), {ints, texts})
+          .ValueOrDie();
   EXPECT_EQ(JsonOf(dense), (Strings{"5", "\"b\"", "\"a\""}));
   EXPECT_EQ(JsonOf(dense->Slice(1)), (Strings{"\"b\"", "\"a\""}));
   const auto three = Build<arrow::Int32Builder, int32_t>({5, 6});
@@ -271,16 +290,16 @@ TEST(ValueWriterTest, UnionsAppearAsTheChosenValue) {
 }
 
 TEST(ValueWriterTest, ExtensionsAppearAsTheirStorageAndNullsAsNull) {
-  auto storage = BuildTyped<arrow::FixedSizeBinaryBuilder, std::string>({"0123456789abcdef"},
-                                                                        arrow::fixed_size_binary(16));
+  auto storage = BuildTyped<arrow::FixedSizeBinaryBuilder, std::string>(
+      {"0123456789abcdef"}, arrow::fixed_size_binary(16));
   EXPECT_EQ(JsonOf(arrow::ExtensionType::WrapArray(arrow::extension::uuid(), storage)),
             (Strings{"\"MDEyMzQ1Njc4OWFiY2RlZg==\"", "null"}));
   EXPECT_EQ(JsonOf(std::make_shared<arrow::NullArray>(2)), (Strings{"null", "null"}));
 }
 
 TEST(ValueWriterTest, ShortTextsFitOnOneLine) {
-  const auto texts = Build<arrow::StringBuilder, std::string>({"two\nlines", std::string(500, 'x'),
-                                                               std::string(199, 'x') + "é" + "yy"});
+  const auto texts = Build<arrow::StringBuilder, std::string>(
+      {"two\nlines", std::string(500, 'x'), std::string(199, 'x') + "é" + "yy"});
   EXPECT_EQ(ShortOf(texts, 0), "two lines");
   EXPECT_EQ(ShortOf(texts, 1), std::string(200, 'x') + "…");
   EXPECT_EQ(ShortOf(texts, 2), std::string(199, 'x') + "…");
@@ -288,9 +307,11 @@ TEST(ValueWriterTest, ShortTextsFitOnOneLine) {
 }
 
 TEST(JsonRowsTest, WritesOneObjectPerLine) {
-  const auto schema = arrow::schema({arrow::field("i", arrow::int64()), arrow::field("t", arrow::utf8())});
-  const auto batch = arrow::RecordBatch::Make(schema, 2, {Build<arrow::Int64Builder, int64_t>({1}),
-                                                          Build<arrow::StringBuilder, std::string>({"x"})});
+  const auto schema =
+      arrow::schema({arrow::field("i", arrow::int64()), arrow::field("t", arrow::utf8())});
+  const auto batch = arrow::RecordBatch::Make(
+      schema, 2,
+      {Build<arrow::Int64Builder, int64_t>({1}), Build<arrow::StringBuilder, std::string>({"x"})});
   std::string text;
   ASSERT_TRUE(JsonRows(*schema).Append(*batch, &text).ok());
   EXPECT_EQ(text, "{\"i\":1,\"t\":\"x\"}\n{\"i\":null,\"t\":null}\n");

@@ -24,10 +24,10 @@ enum ExitCode : int { kSuccess = 0, kFailed = 1, kUsage = 2, kInterrupted = 130 
 
 /// What a verb sees of the process.
 struct Context {
-  bool json = false;      ///< --json: machine-readable output, and errors as JSON on stderr
-  bool progress = false;  ///< report progress on stderr
-  uint64_t threads = 0;   ///< --threads
-  CancelToken cancel;     ///< Ctrl-C
+  bool json = false;         ///< --json: machine-readable output, and errors as JSON on stderr
+  bool progress = false;     ///< report progress on stderr
+  uint64_t threads = 0;      ///< --threads
+  CancelToken cancel;        ///< Ctrl-C
   int exit_code = kSuccess;  ///< of a verb that ran well; verify sets kFailed
 
   /// The database at `uri`; `create` false refuses a directory that is not there.

@@ -1,5 +1,6 @@
-// glaive checkout URI TABLE VERSION|TAG: looks at an older version. A process keeps no handle, so this
-// changes nothing: it shows that the version can be read, and says how to read it or to return to it.
+// glaive checkout URI TABLE VERSION|TAG: looks at an older version. A process keeps no handle, so
+// this changes nothing: it shows that the version can be read, and says how to read it or to return
+// to it.
 #include <charconv>
 
 #include <arrow/record_batch.h>
@@ -16,6 +17,7 @@ namespace {
 
 class CheckoutVerb final : public Verb {
   const char* name() const override { return "checkout"; }
+
   const char* summary() const override { return "look at an older version (changes nothing)"; }
 
   void Declare(Arguments& arguments) override {
@@ -39,8 +41,9 @@ class CheckoutVerb final : public Verb {
                                  {"rows", rows},
                                  {"schema", SchemaJson(*schema)}}));
     }
-    ARROW_RETURN_NOT_OK(context.Print(Concat("table '", at_.table, "', version ", version, ": ",
-                                             WithThousands(rows), " rows\n\n", SchemaText(*schema), "\n")));
+    ARROW_RETURN_NOT_OK(
+        context.Print(Concat("table '", at_.table, "', version ", version, ": ",
+                             WithThousands(rows), " rows\n\n", SchemaText(*schema), "\n")));
     ScanOptions scan;
     scan.limit = 5;
     scan.cancel = context.cancel;
@@ -48,8 +51,8 @@ class CheckoutVerb final : public Verb {
     ARROW_ASSIGN_OR_RAISE(const auto sink, RowSink::Make(RowFormat::kTable, "-", reader->schema()));
     ARROW_RETURN_NOT_OK(Drain(*reader, *sink, context.cancel));
     return context.Print(Concat("\nRead it with --version ", version,
-                                " on any reading verb; make it the latest with: glaive restore ", at_.uri,
-                                " ", at_.table, " ", version, "\n"));
+                                " on any reading verb; make it the latest with: glaive restore ",
+                                at_.uri, " ", at_.table, " ", version, "\n"));
   }
 
   TableArguments at_;
@@ -58,6 +61,8 @@ class CheckoutVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeCheckoutVerb() { return std::make_unique<CheckoutVerb>(); }
+std::unique_ptr<Verb> MakeCheckoutVerb() {
+  return std::make_unique<CheckoutVerb>();
+}
 
 }  // namespace glaive::cli

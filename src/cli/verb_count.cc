@@ -8,8 +8,11 @@ namespace {
 
 class CountVerb final : public Verb {
   const char* name() const override { return "count"; }
+
   const char* summary() const override { return "count the rows of a table"; }
+
   void Declare(Arguments& arguments) override { at_.Declare(arguments); }
+
   arrow::Status Run(Context& context) override {
     ARROW_ASSIGN_OR_RAISE(const auto table, at_.Open(context));
     ARROW_ASSIGN_OR_RAISE(const uint64_t rows, table.CountRows());
@@ -21,6 +24,8 @@ class CountVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeCountVerb() { return std::make_unique<CountVerb>(); }
+std::unique_ptr<Verb> MakeCountVerb() {
+  return std::make_unique<CountVerb>();
+}
 
 }  // namespace glaive::cli

@@ -12,6 +12,7 @@ namespace {
 
 class CreateVerb final : public Verb {
   const char* name() const override { return "create"; }
+
   const char* summary() const override { return "make an empty table"; }
 
   void Declare(Arguments& arguments) override {
@@ -25,13 +26,16 @@ class CreateVerb final : public Verb {
     arguments.Flag("stable-row-ids", &stable_row_ids_, "row ids survive compaction");
     arguments.Footer(
         "Types: bool int8…int64 uint8…uint64 float16 float32 float64 string large_string binary\n"
-        "large_binary date32 date64 time32[ms] time64[us] timestamp[us] timestamp[us, UTC] duration[ms]\n"
-        "decimal128(20, 4) fixed_size_binary[16] list<T> large_list<T> fixed_size_list<T>[N] vector[N]\n"
+        "large_binary date32 date64 time32[ms] time64[us] timestamp[us] timestamp[us, UTC] "
+        "duration[ms]\n"
+        "decimal128(20, 4) fixed_size_binary[16] list<T> large_list<T> fixed_size_list<T>[N] "
+        "vector[N]\n"
         "struct<name: T, …> map<K, V>; 'not null' after a type forbids nulls.");
   }
 
   arrow::Status Run(Context& context) override {
-    GLAIVE_CHECK_ARGUMENT(schema_.empty() != like_.empty(), "create: give either --schema or --like");
+    GLAIVE_CHECK_ARGUMENT(schema_.empty() != like_.empty(),
+                          "create: give either --schema or --like");
     ARROW_ASSIGN_OR_RAISE(auto database, context.Open(at_.uri, like_.empty()));
     std::shared_ptr<arrow::Schema> schema;
     if (like_.empty()) {
@@ -52,9 +56,8 @@ class CreateVerb final : public Verb {
                                                   : CreateMode::kCreate;
     ARROW_ASSIGN_OR_RAISE(const auto table, database.CreateTable(at_.table, schema, mode, options));
     ARROW_ASSIGN_OR_RAISE(const uint64_t version, table.Version());
-    return context.Print(context.json
-                             ? Line({{"table", at_.table}, {"version", version}})
-                             : Concat("table '", at_.table, "', version ", version, "\n"));
+    return context.Print(context.json ? Line({{"table", at_.table}, {"version", version}})
+                                      : Concat("table '", at_.table, "', version ", version, "\n"));
   }
 
   TableArguments at_;
@@ -67,6 +70,8 @@ class CreateVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeCreateVerb() { return std::make_unique<CreateVerb>(); }
+std::unique_ptr<Verb> MakeCreateVerb() {
+  return std::make_unique<CreateVerb>();
+}
 
 }  // namespace glaive::cli

@@ -13,6 +13,7 @@ namespace {
 
 class DeleteVerb final : public Verb {
   const char* name() const override { return "delete"; }
+
   const char* summary() const override { return "delete rows by position or row id"; }
 
   void Declare(Arguments& arguments) override {
@@ -42,7 +43,8 @@ class DeleteVerb final : public Verb {
     TakeOptions take;
     take.with_row_id = true;
     ARROW_ASSIGN_OR_RAISE(const auto batch, table.TakeOffsets(offsets_, take));
-    const auto column = std::dynamic_pointer_cast<arrow::UInt64Array>(batch->GetColumnByName("_rowid"));
+    const auto column =
+        std::dynamic_pointer_cast<arrow::UInt64Array>(batch->GetColumnByName("_rowid"));
     if (column == nullptr) {
       return InternalError("the rows taken have no _rowid");
     }
@@ -57,6 +59,8 @@ class DeleteVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeDeleteVerb() { return std::make_unique<DeleteVerb>(); }
+std::unique_ptr<Verb> MakeDeleteVerb() {
+  return std::make_unique<DeleteVerb>();
+}
 
 }  // namespace glaive::cli

@@ -9,8 +9,11 @@ namespace {
 
 class DropVerb final : public Verb {
   const char* name() const override { return "drop"; }
+
   const char* summary() const override { return "remove a table with all its versions"; }
+
   void Declare(Arguments& arguments) override { at_.Declare(arguments); }
+
   arrow::Status Run(Context& context) override {
     ARROW_ASSIGN_OR_RAISE(auto database, context.Open(at_.uri));
     ARROW_RETURN_NOT_OK(database.DropTable(at_.table));
@@ -23,6 +26,8 @@ class DropVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeDropVerb() { return std::make_unique<DropVerb>(); }
+std::unique_ptr<Verb> MakeDropVerb() {
+  return std::make_unique<DropVerb>();
+}
 
 }  // namespace glaive::cli

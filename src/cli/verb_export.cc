@@ -14,24 +14,27 @@ namespace {
 
 class ExportVerb final : public Verb {
   const char* name() const override { return "export"; }
+
   const char* summary() const override { return "write the rows of a table to a file"; }
 
   void Declare(Arguments& arguments) override {
     at_.Declare(arguments);
     arguments.Positional("FILE", &path_, "the file to write, or - for stdout");
-    arguments.Choice("format,f", &format_, {"parquet", "csv", "jsonl", "arrow", "arrows"},
-                     "parquet, csv, jsonl, arrow (IPC file) or arrows (IPC stream); else by the ending");
+    arguments.Choice(
+        "format,f", &format_, {"parquet", "csv", "jsonl", "arrow", "arrow-stream"},
+        "parquet, csv, jsonl, arrow (IPC file) or arrow-stream (.arrows); else by the ending");
     arguments.List("columns,c", &scan_.columns, "only these columns");
     arguments.Number("limit,n", &scan_.limit, "at most this many rows");
     arguments.Number("offset", &scan_.offset, "skip this many rows first");
     arguments.Flag("row-id", &scan_.with_row_id, "also the column _rowid");
-    arguments.Flag("blob-bytes", &blob_bytes_, "the contents of blob columns instead of descriptors");
+    arguments.Choice("blobs", &blobs_, {"descriptors", "bytes"},
+                     "blob columns as where they lie (descriptors) or as their contents (bytes)");
   }
 
   arrow::Status Run(Context& context) override {
     ARROW_ASSIGN_OR_RAISE(const RowFormat format, RowFormatOf(path_, format_));
     ARROW_ASSIGN_OR_RAISE(const auto table, at_.Open(context));
-    scan_.blobs = blob_bytes_ ? BlobRead::kBytes : BlobRead::kDescriptors;
+    scan_.blobs = blobs_ == "bytes" ? BlobRead::kBytes : BlobRead::kDescriptors;
     scan_.cancel = context.cancel;
     scan_.progress = MakeProgressLine(context);
     ARROW_ASSIGN_OR_RAISE(const auto reader, table.Scan(scan_));
@@ -49,11 +52,13 @@ class ExportVerb final : public Verb {
   std::string path_;
   std::string format_;
   ScanOptions scan_;
-  bool blob_bytes_ = false;
+  std::string blobs_ = "descriptors";
 };
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeExportVerb() { return std::make_unique<ExportVerb>(); }
+std::unique_ptr<Verb> MakeExportVerb() {
+  return std::make_unique<ExportVerb>();
+}
 
 }  // namespace glaive::cli

@@ -17,25 +17,31 @@ namespace {
 
 class ImportVerb final : public Verb {
   const char* name() const override { return "import"; }
+
   const char* summary() const override { return "make a table from a file"; }
 
   void Declare(Arguments& arguments) override {
     at_.Declare(arguments);
     input_.Declare(arguments);
-    arguments.Choice("mode", &mode_, {"create", "overwrite", "append", "exist-ok"},
-                     "create (the default) refuses a table that exists; overwrite makes a new version "
-                     "of it; append adds to it, or creates it; exist-ok leaves it as it is");
-    arguments.List("vector-column", &vectors_,
-                   "make vectors (fixed_size_list<float32>) of these list columns, NAME or NAME:DIM");
+    arguments.Choice(
+        "mode", &mode_, {"create", "overwrite", "append", "exist-ok"},
+        "create (the default) refuses a table that exists; overwrite makes a new version "
+        "of it; append adds to it, or creates it; exist-ok leaves it as it is");
+    arguments.List(
+        "vector-column", &vectors_,
+        "make vectors (fixed_size_list<float32>) of these list columns, NAME or NAME:DIM");
     arguments.Text("embed", &embed_, "make a vector column from this text column");
     arguments.Choice("embedder", &embedder_, {"hash-ngram"},
                      "hash-ngram, built in: hashed character n-grams, no model needed");
     arguments.Number("dim", &dim_, "dimensions of the embedding, 256 unless told");
-    arguments.Text("embed-into", &embed_into_, "name of the embedding's column, vector unless told");
+    arguments.Text("embed-into", &embed_into_,
+                   "name of the embedding's column, vector unless told");
     arguments.Choice("data-storage-version", &storage_version_, {"2.0", "2.1", "2.2"},
                      "version of the data files of a new table: 2.0, 2.1, 2.2");
-    arguments.Flag("stable-row-ids", &stable_row_ids_, "a new table whose row ids survive compaction");
-    arguments.Number("max-rows-per-file", &max_rows_per_file_, "begin a new data file after this many rows");
+    arguments.Flag("stable-row-ids", &stable_row_ids_,
+                   "a new table whose row ids survive compaction");
+    arguments.Number("max-rows-per-file", &max_rows_per_file_,
+                     "begin a new data file after this many rows");
   }
 
   arrow::Status Run(Context& context) override {
@@ -65,7 +71,8 @@ class ImportVerb final : public Verb {
     const CreateMode mode = mode_ == "overwrite"  ? CreateMode::kOverwrite
                             : mode_ == "exist-ok" ? CreateMode::kExistOk
                                                   : CreateMode::kCreate;
-    ARROW_ASSIGN_OR_RAISE(auto table, database.CreateTable(at_.table, std::move(reader), mode, options));
+    ARROW_ASSIGN_OR_RAISE(auto table,
+                          database.CreateTable(at_.table, std::move(reader), mode, options));
     options.progress = {};
     return Report(context, table);
   }
@@ -93,8 +100,8 @@ class ImportVerb final : public Verb {
     if (context.json) {
       return context.Print(Line({{"table", at_.table}, {"version", version}, {"rows", rows}}));
     }
-    return context.Print(Concat("table '", at_.table, "', version ", version, ": ", WithThousands(rows),
-                                " rows\n"));
+    return context.Print(
+        Concat("table '", at_.table, "', version ", version, ": ", WithThousands(rows), " rows\n"));
   }
 
   TableArguments at_;
@@ -112,6 +119,8 @@ class ImportVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeImportVerb() { return std::make_unique<ImportVerb>(); }
+std::unique_ptr<Verb> MakeImportVerb() {
+  return std::make_unique<ImportVerb>();
+}
 
 }  // namespace glaive::cli

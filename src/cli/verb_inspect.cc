@@ -69,14 +69,17 @@ void AppendPages(const ColumnLayout& column, const std::string& indent, std::str
     size_t end = first;
     uint64_t rows = 0;
     uint64_t bytes = 0;
-    while (end < column.pages.size() && column.pages[end].encoding == column.pages[first].encoding) {
+    while (end < column.pages.size() &&
+           column.pages[end].encoding == column.pages[first].encoding) {
       rows += column.pages[end].num_rows;
       bytes += column.pages[end].num_bytes;
       ++end;
     }
-    const std::string which = end - first == 1 ? Concat("page ", first) : Concat("pages ", first, "–", end - 1);
-    out->append(Concat(indent, end == column.pages.size() ? "└ " : "├ ", which, "  ", WithThousands(rows),
-                       " rows  ", HumanBytes(bytes), "  ", column.pages[first].encoding, "\n"));
+    const std::string which =
+        end - first == 1 ? Concat("page ", first) : Concat("pages ", first, "–", end - 1);
+    out->append(Concat(indent, end == column.pages.size() ? "└ " : "├ ", which, "  ",
+                       WithThousands(rows), " rows  ", HumanBytes(bytes), "  ",
+                       column.pages[first].encoding, "\n"));
     first = end;
   }
 }
@@ -95,14 +98,17 @@ void AppendFile(const DataFileLayout& file, bool last_file, std::string* out) {
 }
 
 std::string LayoutText(const std::string& name, const TableLayout& layout) {
-  std::string out = Concat("table ", name, "  version ", layout.version, "  data format ", layout.data_format,
-                           layout.stable_row_ids ? "  stable row ids" : "", "\n");
-  out += Concat("manifest ", layout.manifest, "  ", HumanBytes(layout.manifest_bytes), "  feature flags ",
-                layout.reader_feature_flags, "/", layout.writer_feature_flags, " (reader/writer)\n");
+  std::string out =
+      Concat("table ", name, "  version ", layout.version, "  data format ", layout.data_format,
+             layout.stable_row_ids ? "  stable row ids" : "", "\n");
+  out += Concat("manifest ", layout.manifest, "  ", HumanBytes(layout.manifest_bytes),
+                "  feature flags ", layout.reader_feature_flags, "/", layout.writer_feature_flags,
+                " (reader/writer)\n");
   for (const auto& fragment : layout.fragments) {
     out += Concat("fragment ", fragment.id, "  ", WithThousands(fragment.physical_rows), " rows");
     if (fragment.deleted_rows > 0) {
-      out += Concat(", ", WithThousands(fragment.deleted_rows), " deleted (", fragment.deletion_file, ")");
+      out += Concat(", ", WithThousands(fragment.deleted_rows), " deleted (",
+                    fragment.deletion_file, ")");
     }
     out += "\n";
     for (size_t f = 0; f < fragment.files.size(); ++f) {
@@ -114,12 +120,16 @@ std::string LayoutText(const std::string& name, const TableLayout& layout) {
 
 class InspectVerb final : public Verb {
   const char* name() const override { return "inspect"; }
+
   const char* summary() const override { return "show files, pages, encodings and sizes"; }
+
   void Declare(Arguments& arguments) override { at_.Declare(arguments); }
+
   arrow::Status Run(Context& context) override {
     ARROW_ASSIGN_OR_RAISE(const auto table, at_.Open(context));
     ARROW_ASSIGN_OR_RAISE(const auto layout, table.Inspect());
-    return context.Print(context.json ? Line(LayoutJson(layout)) : LayoutText(at_.at.table, layout));
+    return context.Print(context.json ? Line(LayoutJson(layout))
+                                      : LayoutText(at_.at.table, layout));
   }
 
   ReadArguments at_;
@@ -127,6 +137,8 @@ class InspectVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeInspectVerb() { return std::make_unique<InspectVerb>(); }
+std::unique_ptr<Verb> MakeInspectVerb() {
+  return std::make_unique<InspectVerb>();
+}
 
 }  // namespace glaive::cli

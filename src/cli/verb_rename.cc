@@ -9,11 +9,14 @@ namespace {
 
 class RenameVerb final : public Verb {
   const char* name() const override { return "rename"; }
+
   const char* summary() const override { return "give a table another name"; }
+
   void Declare(Arguments& arguments) override {
     at_.Declare(arguments);
     arguments.Positional("NEW_NAME", &to_, "its new name");
   }
+
   arrow::Status Run(Context& context) override {
     ARROW_ASSIGN_OR_RAISE(auto database, context.Open(at_.uri));
     ARROW_RETURN_NOT_OK(database.RenameTable(at_.table, to_));
@@ -27,6 +30,8 @@ class RenameVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeRenameVerb() { return std::make_unique<RenameVerb>(); }
+std::unique_ptr<Verb> MakeRenameVerb() {
+  return std::make_unique<RenameVerb>();
+}
 
 }  // namespace glaive::cli

@@ -11,7 +11,10 @@ namespace {
 
 class RestoreVerb final : public Verb {
   const char* name() const override { return "restore"; }
-  const char* summary() const override { return "make an older version the latest, as a new version"; }
+
+  const char* summary() const override {
+    return "make an older version the latest, as a new version";
+  }
 
   void Declare(Arguments& arguments) override {
     at_.Declare(arguments);
@@ -29,8 +32,8 @@ class RestoreVerb final : public Verb {
     ARROW_ASSIGN_OR_RAISE(const uint64_t version, table.Restore());
     return context.Print(
         context.json ? Line({{"table", at_.table}, {"restored", from}, {"version", version}})
-                     : Concat("table '", at_.table, "': version ", from, " is now also version ", version,
-                              ", the latest\n"));
+                     : Concat("table '", at_.table, "': version ", from, " is now also version ",
+                              version, ", the latest\n"));
   }
 
   TableArguments at_;
@@ -39,6 +42,8 @@ class RestoreVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeRestoreVerb() { return std::make_unique<RestoreVerb>(); }
+std::unique_ptr<Verb> MakeRestoreVerb() {
+  return std::make_unique<RestoreVerb>();
+}
 
 }  // namespace glaive::cli

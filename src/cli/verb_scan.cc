@@ -1,4 +1,5 @@
-// glaive scan URI TABLE: rows in table order. On a terminal the first rows only, unless --limit says more.
+// glaive scan URI TABLE: rows in table order. On a terminal the first rows only, unless --limit
+// says more.
 #include <cstdio>
 #include <utility>
 
@@ -16,16 +17,19 @@ constexpr uint64_t kTableRows = 20;
 
 class ScanVerb final : public Verb {
   const char* name() const override { return "scan"; }
+
   const char* summary() const override { return "print the rows of a table"; }
 
   void Declare(Arguments& arguments) override {
     at_.Declare(arguments);
     arguments.List("columns,c", &scan_.columns, "only these columns, e.g. id,owner.name");
-    arguments.Number("limit,n", &scan_.limit, "at most this many rows (a table shows 20 unless told)");
+    arguments.Number("limit,n", &scan_.limit,
+                     "at most this many rows (a table shows 20 unless told)");
     arguments.Number("offset", &scan_.offset, "skip this many rows first");
     arguments.Flag("row-id", &scan_.with_row_id, "also the column _rowid");
     arguments.Flag("row-address", &scan_.with_row_address, "also the column _rowaddr");
-    arguments.Flag("blob-bytes", &blob_bytes_, "the contents of blob columns instead of descriptors");
+    arguments.Choice("blobs", &blobs_, {"descriptors", "bytes"},
+                     "blob columns as where they lie (descriptors) or as their contents (bytes)");
     output_.Declare(arguments);
   }
 
@@ -36,7 +40,7 @@ class ScanVerb final : public Verb {
     if (format == RowFormat::kTable && !asked_limit) {
       scan_.limit = kTableRows;
     }
-    scan_.blobs = blob_bytes_ ? BlobRead::kBytes : BlobRead::kDescriptors;
+    scan_.blobs = blobs_ == "bytes" ? BlobRead::kBytes : BlobRead::kDescriptors;
     scan_.cancel = context.cancel;
     ARROW_ASSIGN_OR_RAISE(const auto reader, table.Scan(scan_));
     ARROW_ASSIGN_OR_RAISE(const auto sink, RowSink::Make(format, output_.output, reader->schema()));
@@ -54,12 +58,14 @@ class ScanVerb final : public Verb {
 
   ReadArguments at_;
   ScanOptions scan_;
-  bool blob_bytes_ = false;
+  std::string blobs_ = "descriptors";
   OutputArguments output_;
 };
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeScanVerb() { return std::make_unique<ScanVerb>(); }
+std::unique_ptr<Verb> MakeScanVerb() {
+  return std::make_unique<ScanVerb>();
+}
 
 }  // namespace glaive::cli

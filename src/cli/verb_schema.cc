@@ -8,8 +8,11 @@ namespace {
 
 class SchemaVerb final : public Verb {
   const char* name() const override { return "schema"; }
+
   const char* summary() const override { return "show the columns of a table"; }
+
   void Declare(Arguments& arguments) override { at_.Declare(arguments); }
+
   arrow::Status Run(Context& context) override {
     ARROW_ASSIGN_OR_RAISE(const auto table, at_.Open(context));
     ARROW_ASSIGN_OR_RAISE(const auto schema, table.Schema());
@@ -21,6 +24,8 @@ class SchemaVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeSchemaVerb() { return std::make_unique<SchemaVerb>(); }
+std::unique_ptr<Verb> MakeSchemaVerb() {
+  return std::make_unique<SchemaVerb>();
+}
 
 }  // namespace glaive::cli

@@ -1,9 +1,6 @@
 // glaive search URI TABLE: the rows nearest to a vector or a text, exactly.
-#include <fstream>
-#include <iterator>
-#include <sstream>
-
 #include <cerrno>
+#include <fstream>
 
 #include <arrow/array.h>
 #include <arrow/array/builder_nested.h>
@@ -14,6 +11,7 @@
 #include "base/status.h"
 #include "cli/mapped_reader.h"
 #include "cli/output.h"
+#include "cli/vector_text.h"
 #include "cli/verb.h"
 #include "embed/ngram_embedder.h"
 
@@ -23,14 +21,17 @@ namespace {
 
 class SearchVerb final : public Verb {
   const char* name() const override { return "search"; }
+
   const char* summary() const override { return "find the rows nearest to a vector or a text"; }
 
   void Declare(Arguments& arguments) override {
     at_.Declare(arguments);
-    arguments.Text("vector", &vector_, "the query, e.g. \"[0.1, 0.2]\"");
+    arguments.Text("vector", &vector_,
+                   "the query, e.g. \"[0.1, 0.2]\"; several as a list of lists");
     arguments.Text("vector-file", &vector_file_, "a file with a query like --vector on every line");
-    arguments.Text("text", &text_,
-                   "the query as text, for vectors that 'import --embed' made: embedded in the same way");
+    arguments.Text(
+        "text", &text_,
+        "the query as text, for vectors that 'import --embed' made: embedded in the same way");
     arguments.Text("column", &query_.column, "the vector column, if there are several");
     arguments.Choice("metric", &metric_, {"l2", "cosine", "dot", "hamming"},
                      "l2 (squared), cosine, dot or hamming");
@@ -49,10 +50,11 @@ class SearchVerb final : public Verb {
     ARROW_ASSIGN_OR_RAISE(const RowFormat format, output_.Format(context));
     ARROW_ASSIGN_OR_RAISE(const auto table, at_.Open(context));
     if (vector_) {
-      ARROW_ASSIGN_OR_RAISE(const auto numbers, ParseVector(*vector_));
-      ARROW_ASSIGN_OR_RAISE(query_.vectors, FloatsOf(numbers));
+      ARROW_ASSIGN_OR_RAISE(const auto vectors, ParseVectors(*vector_));
+      ARROW_ASSIGN_OR_RAISE(query_.vectors, ArrayOf(vectors, "--vector"));
     } else if (vector_file_) {
-      ARROW_ASSIGN_OR_RAISE(query_.vectors, VectorsOfFile());
+      ARROW_ASSIGN_OR_RAISE(const auto vectors, VectorsOfFile());
+      ARROW_ASSIGN_OR_RAISE(query_.vectors, ArrayOf(vectors, "file '" + *vector_file_ + "'"));
     } else {
       ARROW_ASSIGN_OR_RAISE(query_.vectors, EmbedText(table));
     }
@@ -69,39 +71,47 @@ class SearchVerb final : public Verb {
     return sink->Finish();
   }
 
-  static arrow::Result<std::shared_ptr<arrow::Array>> FloatsOf(const std::vector<float>& numbers) {
-    arrow::FloatBuilder builder;
+  using Vectors = std::vector<std::vector<double>>;
+
+  static arrow::Result<std::shared_ptr<arrow::Array>> ArrayOf(const std::vector<double>& numbers) {
+    arrow::DoubleBuilder builder;
     ARROW_RETURN_NOT_OK(builder.AppendValues(numbers));
     return builder.Finish();
   }
 
-  // One line: one query; several lines: a fixed_size_list of them.
-  arrow::Result<std::shared_ptr<arrow::Array>> VectorsOfFile() const {
-    std::ifstream file(*vector_file_);
-    if (!file) {
-      return IoErrorFromErrno(errno, "open", *vector_file_);
-    }
-    std::vector<std::vector<float>> vectors;
-    for (std::string line; std::getline(file, line);) {
-      if (line.find_first_not_of(" \t\r") != std::string::npos) {
-        ARROW_ASSIGN_OR_RAISE(vectors.emplace_back(), ParseVector(line));
-      }
-    }
-    GLAIVE_CHECK_ARGUMENT(!vectors.empty(), "file '", *vector_file_, "' holds no vector");
+  // One vector as its numbers, several as a fixed_size_list.
+  static arrow::Result<std::shared_ptr<arrow::Array>> ArrayOf(const Vectors& vectors,
+                                                              const std::string& source) {
+    GLAIVE_CHECK_ARGUMENT(!vectors.empty(), source, ": found no vector");
     if (vectors.size() == 1) {
-      return FloatsOf(vectors[0]);
+      return ArrayOf(vectors[0]);
     }
-    auto values = std::make_shared<arrow::FloatBuilder>();
+    auto values = std::make_shared<arrow::DoubleBuilder>();
     arrow::FixedSizeListBuilder builder(arrow::default_memory_pool(), values,
                                         static_cast<int32_t>(vectors[0].size()));
     for (size_t i = 0; i < vectors.size(); ++i) {
-      GLAIVE_CHECK_ARGUMENT(vectors[i].size() == vectors[0].size(), "file '", *vector_file_,
-                            "', vector ", i + 1, ": found ", vectors[i].size(), " numbers, expected ",
-                            vectors[0].size(), " as in the first");
+      GLAIVE_CHECK_ARGUMENT(vectors[i].size() == vectors[0].size(), source, ", vector ", i + 1,
+                            ": found ", vectors[i].size(), " numbers, expected ", vectors[0].size(),
+                            " as in the first");
       ARROW_RETURN_NOT_OK(builder.Append());
       ARROW_RETURN_NOT_OK(values->AppendValues(vectors[i]));
     }
     return builder.Finish();
+  }
+
+  arrow::Result<Vectors> VectorsOfFile() const {
+    std::ifstream file(*vector_file_);
+    if (!file) {
+      return IoErrorFromErrno(errno, "open", *vector_file_);
+    }
+    Vectors vectors;
+    for (std::string line; std::getline(file, line);) {
+      if (line.find_first_not_of(" \t\r") != std::string::npos) {
+        ARROW_ASSIGN_OR_RAISE(auto more, ParseVectors(line));
+        vectors.insert(vectors.end(), more.begin(), more.end());
+      }
+    }
+    return vectors;
   }
 
   arrow::Result<std::shared_ptr<arrow::Array>> EmbedText(const Table& table) {
@@ -113,11 +123,12 @@ class SearchVerb final : public Verb {
         std::vector<float> numbers(static_cast<size_t>(embedding.dim));
         GLAIVE_CHECK_ARGUMENT(embedder.Embed(*text_, numbers), "--text '", *text_,
                               "' has no letters or digits to search for");
-        return FloatsOf(numbers);
+        return ArrayOf(std::vector<double>(numbers.begin(), numbers.end()));
       }
     }
     return InvalidArgument(
-        "--text: ", query_.column.empty() ? "no vector column of this table" : "column '" + query_.column + "'",
+        "--text: ",
+        query_.column.empty() ? "no vector column of this table" : "column '" + query_.column + "'",
         query_.column.empty() ? " was" : " was not",
         " made by the built-in embedder (import --embed): search with --vector or --vector-file");
   }
@@ -133,6 +144,8 @@ class SearchVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeSearchVerb() { return std::make_unique<SearchVerb>(); }
+std::unique_ptr<Verb> MakeSearchVerb() {
+  return std::make_unique<SearchVerb>();
+}
 
 }  // namespace glaive::cli

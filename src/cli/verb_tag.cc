@@ -1,4 +1,4 @@
-// glaive tag URI TABLE list|create|update|delete [NAME] [VERSION]: names for versions.
+// glaive tag list|create|update|delete URI TABLE [NAME] [VERSION]: names for versions.
 #include <charconv>
 
 #include "base/status.h"
@@ -12,18 +12,20 @@ namespace {
 
 class TagVerb final : public Verb {
   const char* name() const override { return "tag"; }
+
   const char* summary() const override { return "name versions: list, create, update, delete"; }
 
   void Declare(Arguments& arguments) override {
-    at_.Declare(arguments);
     arguments.Positional("ACTION", &action_, "list, create, update or delete");
+    at_.Declare(arguments);
     arguments.OptionalPositional("NAME", &tag_, "the tag");
-    arguments.OptionalPositional("VERSION", &version_, "the version it names; the latest unless told");
+    arguments.OptionalPositional("VERSION", &version_,
+                                 "the version it names; the latest unless told");
   }
 
   arrow::Status Run(Context& context) override {
-    const bool known = action_ == "list" || action_ == "create" || action_ == "update" ||
-                       action_ == "delete";
+    const bool known =
+        action_ == "list" || action_ == "create" || action_ == "update" || action_ == "delete";
     GLAIVE_CHECK_ARGUMENT(known, "tag: found '", action_,
                           "', expected list, create, update or delete");
     ARROW_ASSIGN_OR_RAISE(auto table, at_.Open(context));
@@ -39,7 +41,7 @@ class TagVerb final : public Verb {
     ARROW_ASSIGN_OR_RAISE(const uint64_t version, ChosenVersion(table));
     ARROW_RETURN_NOT_OK(action_ == "create" ? table.CreateTag(tag_, version)
                                             : table.UpdateTag(tag_, version));
-    return context.Print(context.json ? Line({{"tag", tag_}, {"version", version}})
+    return context.Print(context.json ? Line({{"name", tag_}, {"version", version}})
                                       : Concat("tag '", tag_, "' names version ", version, "\n"));
   }
 
@@ -50,8 +52,8 @@ class TagVerb final : public Verb {
     uint64_t version = 0;
     const char* const end = version_.data() + version_.size();
     const auto parsed = std::from_chars(version_.data(), end, version);
-    GLAIVE_CHECK_ARGUMENT(parsed.ec == std::errc() && parsed.ptr == end, "VERSION: found '", version_,
-                          "', expected a number");
+    GLAIVE_CHECK_ARGUMENT(parsed.ec == std::errc() && parsed.ptr == end, "VERSION: found '",
+                          version_, "', expected a number");
     return version;
   }
 
@@ -64,7 +66,7 @@ class TagVerb final : public Verb {
     out.AddColumn("branch");
     out.AddColumn("created");
     for (const auto& tag : tags) {
-      Json line = {{"tag", tag.name}, {"version", tag.version}};
+      Json line = {{"name", tag.name}, {"version", tag.version}};
       line["branch"] = tag.branch ? Json(*tag.branch) : Json();
       line["created_at"] = tag.created_at;
       lines += Line(line);
@@ -81,6 +83,8 @@ class TagVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeTagVerb() { return std::make_unique<TagVerb>(); }
+std::unique_ptr<Verb> MakeTagVerb() {
+  return std::make_unique<TagVerb>();
+}
 
 }  // namespace glaive::cli

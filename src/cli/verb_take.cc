@@ -11,15 +11,18 @@ namespace {
 
 class TakeVerb final : public Verb {
   const char* name() const override { return "take"; }
+
   const char* summary() const override { return "print rows by position or row id"; }
 
   void Declare(Arguments& arguments) override {
     at_.Declare(arguments);
     arguments.NumberList("offsets", &offsets_, "positions in table order, from 0");
-    arguments.NumberList("row-ids", &row_ids_, "values of _rowid; those without a row are left out");
+    arguments.NumberList("row-ids", &row_ids_,
+                         "values of _rowid; those without a row are left out");
     arguments.List("columns,c", &take_.columns, "only these columns");
     arguments.Flag("row-id", &take_.with_row_id, "also the column _rowid");
-    arguments.Flag("blob-bytes", &blob_bytes_, "the contents of blob columns instead of descriptors");
+    arguments.Choice("blobs", &blobs_, {"descriptors", "bytes"},
+                     "blob columns as where they lie (descriptors) or as their contents (bytes)");
     output_.Declare(arguments);
   }
 
@@ -28,7 +31,7 @@ class TakeVerb final : public Verb {
                           "take: give either --offsets or --row-ids");
     ARROW_ASSIGN_OR_RAISE(const RowFormat format, output_.Format(context));
     ARROW_ASSIGN_OR_RAISE(const auto table, at_.Open(context));
-    take_.blobs = blob_bytes_ ? BlobRead::kBytes : BlobRead::kDescriptors;
+    take_.blobs = blobs_ == "bytes" ? BlobRead::kBytes : BlobRead::kDescriptors;
     take_.cancel = context.cancel;
     ARROW_ASSIGN_OR_RAISE(const auto batch, offsets_.empty() ? table.TakeRowIds(row_ids_, take_)
                                                              : table.TakeOffsets(offsets_, take_));
@@ -41,12 +44,14 @@ class TakeVerb final : public Verb {
   std::vector<uint64_t> offsets_;
   std::vector<uint64_t> row_ids_;
   TakeOptions take_;
-  bool blob_bytes_ = false;
+  std::string blobs_ = "descriptors";
   OutputArguments output_;
 };
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeTakeVerb() { return std::make_unique<TakeVerb>(); }
+std::unique_ptr<Verb> MakeTakeVerb() {
+  return std::make_unique<TakeVerb>();
+}
 
 }  // namespace glaive::cli

@@ -11,7 +11,9 @@ namespace {
 
 class VerifyVerb final : public Verb {
   const char* name() const override { return "verify"; }
+
   const char* summary() const override { return "read everything and report defects"; }
+
   void Declare(Arguments& arguments) override { at_.Declare(arguments); }
 
   arrow::Status Run(Context& context) override {
@@ -22,7 +24,8 @@ class VerifyVerb final : public Verb {
     if (context.json) {
       Json defects = Json::array();
       for (const auto& defect : report.defects) {
-        defects.push_back({{"code", ErrorCodeName(ErrorCodeOf(defect))}, {"message", defect.message()}});
+        defects.push_back(
+            {{"code", ErrorCodeName(ErrorCodeOf(defect))}, {"message", defect.message()}});
       }
       return context.Print(Line({{"sound", report.defects.empty()},
                                  {"fragments", report.num_fragments},
@@ -32,9 +35,9 @@ class VerifyVerb final : public Verb {
                                  {"defects", defects}}));
     }
     std::string text =
-        Concat("checked ", WithThousands(report.num_rows), " rows in ", WithThousands(report.num_files),
-               " files of ", WithThousands(report.num_fragments), " fragments, ",
-               HumanBytes(report.num_bytes), "\n");
+        Concat("checked ", WithThousands(report.num_rows), " rows in ",
+               WithThousands(report.num_files), " files of ", WithThousands(report.num_fragments),
+               " fragments, ", HumanBytes(report.num_bytes), "\n");
     for (const auto& defect : report.defects) {
       text += Concat("defect: ", ErrorCodeName(ErrorCodeOf(defect)), ": ", defect.message(), "\n");
     }
@@ -48,6 +51,8 @@ class VerifyVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeVerifyVerb() { return std::make_unique<VerifyVerb>(); }
+std::unique_ptr<Verb> MakeVerifyVerb() {
+  return std::make_unique<VerifyVerb>();
+}
 
 }  // namespace glaive::cli

@@ -13,6 +13,7 @@ namespace {
 
 class VersionsVerb final : public Verb {
   const char* name() const override { return "versions"; }
+
   const char* summary() const override { return "list the versions of a table"; }
 
   void Declare(Arguments& arguments) override {
@@ -30,7 +31,8 @@ class VersionsVerb final : public Verb {
         names[tag.version].push_back(tag.name);
       }
     }
-    return context.json ? PrintJson(context, versions, names) : PrintTable(context, versions, names);
+    return context.json ? PrintJson(context, versions, names)
+                        : PrintTable(context, versions, names);
   }
 
   using Names = std::map<uint64_t, std::vector<std::string>>;
@@ -81,6 +83,8 @@ class VersionsVerb final : public Verb {
 
 }  // namespace
 
-std::unique_ptr<Verb> MakeVersionsVerb() { return std::make_unique<VersionsVerb>(); }
+std::unique_ptr<Verb> MakeVersionsVerb() {
+  return std::make_unique<VersionsVerb>();
+}
 
 }  // namespace glaive::cli

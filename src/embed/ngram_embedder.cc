@@ -19,12 +19,16 @@ namespace {
 constexpr size_t kShortest = 3;
 constexpr size_t kLongest = 5;
 
-// The length of the UTF-8 sequence at `at`, judged by its lead byte and that its continuation bytes are
-// there; 0 if it is none.
+// The length of the UTF-8 sequence at `at`, judged by its lead byte and that its continuation bytes
+// are there; 0 if it is none.
 size_t SequenceLength(std::string_view text, size_t at) {
   const auto lead = static_cast<unsigned char>(text[at]);
-  const size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3
-                        : lead < 0xF5 ? 4 : 0;
+  const size_t length = lead < 0x80   ? 1
+                        : lead < 0xC2 ? 0
+                        : lead < 0xE0 ? 2
+                        : lead < 0xF0 ? 3
+                        : lead < 0xF5 ? 4
+                                      : 0;
   if (length == 0 || at + length > text.size()) {
     return 0;
   }
@@ -40,10 +44,13 @@ bool IsAsciiLetterOrDigit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 template <typename TextArray>
-arrow::Result<std::shared_ptr<arrow::Array>> EmbedAll(NgramEmbedder& embedder, const TextArray& texts) {
+arrow::Result<std::shared_ptr<arrow::Array>> EmbedAll(NgramEmbedder& embedder,
+                                                      const TextArray& texts) {
   auto values = std::make_shared<arrow::FloatBuilder>();
   arrow::FixedSizeListBuilder builder(arrow::default_memory_pool(), values, embedder.dim());
   const auto dim = static_cast<size_t>(embedder.dim());
