@@ -3,13 +3,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>
 
-#include "file/schema.h"
 #include "glaive/options.h"
+
+#include "file/schema.h"
 #include "proto/table.pb.h"
 #include "table/snapshot.h"
 
@@ -22,19 +24,20 @@ struct WrittenFragments {
   std::vector<std::string> paths;  ///< everything that was created, for clean-up after a failure
 };
 
-/// Writes `data` as fragments in `store` (a table directory). The batches are fitted to `schema` first:
-/// matched by name, missing nullable columns filled, lossless casts made, vectors checked; see
-/// Table::Add for the errors. On an error everything written is removed again.
+/// Writes `data` as fragments in `store` (a table directory). The batches are fitted to `schema`
+/// first: matched by name, missing nullable columns filled, lossless casts made, vectors checked;
+/// see Table::Add for the errors. On an error everything written is removed again.
 arrow::Result<WrittenFragments> WriteFragments(io::ObjectStore& store, table::Session& session,
-                                               const file::Schema& schema, file::FileVersion version,
+                                               const file::Schema& schema,
+                                               file::FileVersion version,
                                                arrow::RecordBatchReader& data,
                                                const WriteOptions& options);
 
 /// Removes the files of fragments that were not committed.
 void RemoveFragments(io::ObjectStore& store, const WrittenFragments& written);
 
-/// The transaction that deletes these row ids from `snapshot` (deletion files are written), or nullopt if
-/// none of them is live.
+/// The transaction that deletes these row ids from `snapshot` (deletion files are written), or
+/// nullopt if none of them is live.
 arrow::Result<std::optional<lance::table::Transaction>> DeleteRowIdsTransaction(
     const table::Snapshot& snapshot, const std::vector<uint64_t>& row_ids, uint64_t* num_deleted);
 
