@@ -48,6 +48,7 @@ class GLAIVE_EXPORT Database final {
   arrow::Status RenameTable(const std::string& from, const std::string& to);
 
  private:
+  friend class db::DatabaseImpl;
   explicit Database(std::shared_ptr<db::DatabaseImpl> impl);
   std::shared_ptr<db::DatabaseImpl> impl_;
 };

@@ -158,6 +158,10 @@ arrow::Result<WrittenFragments> WriteFragments(io::ObjectStore& store, table::Se
   return status;
 }
 
+arrow::Status CheckFits(const file::Schema& schema, const arrow::Schema& input) {
+  return BatchFitter::Make(schema, input, BadVectors::kError, nullptr).status();
+}
+
 void RemoveFragments(io::ObjectStore& store, const WrittenFragments& written) {
   for (const auto& path : written.paths) {
     // What cannot be removed is an orphan that no manifest names: harmless.

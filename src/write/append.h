@@ -33,6 +33,9 @@ arrow::Result<WrittenFragments> WriteFragments(io::ObjectStore& store, table::Se
                                                arrow::RecordBatchReader& data,
                                                const WriteOptions& options);
 
+/// OK if batches of `input` could be fitted to `schema`; else the errors of WriteFragments.
+arrow::Status CheckFits(const file::Schema& schema, const arrow::Schema& input);
+
 /// Removes the files of fragments that were not committed.
 void RemoveFragments(io::ObjectStore& store, const WrittenFragments& written);
 

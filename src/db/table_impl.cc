@@ -1,0 +1,322 @@
+#include "db/table_impl.h"
+
+#include <algorithm>
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "base/status.h"
+#include "table/deletion_file.h"
+#include "write/append.h"
+
+namespace glaive::db {
+
+namespace {
+
+/// How often an operation that can be computed anew is tried against other writers.
+constexpr int kMaxRecomputations = 20;
+
+bool OutcomeUnknown(const arrow::Status& status) {
+  return ErrorCodeOf(status) == ErrorCode::kCommitStateUnknown;
+}
+
+void SetProperties(const WriteOptions& options, lance::table::Transaction* transaction) {
+  for (const auto& [key, value] : options.transaction_properties) {
+    (*transaction->mutable_transaction_properties())[key] = value;
+  }
+}
+
+/// Commits; removes the data files again if the commit certainly failed.
+arrow::Result<Committed> CommitFragments(const table::Versions& versions,
+                                         const write::WrittenFragments& written,
+                                         lance::table::Transaction transaction,
+                                         const table::CommitOptions& options) {
+  table::Committer committer(versions, options);
+  auto snapshot = committer.Commit(std::move(transaction));
+  if (!snapshot.ok()) {
+    if (!OutcomeUnknown(snapshot.status())) {
+      write::RemoveFragments(*versions.store(), written);
+    }
+    return snapshot.status();
+  }
+  return Committed{written.num_rows, std::move(*snapshot)};
+}
+
+/// Removes the deletion files of a transaction that was not committed.
+void RemoveDeletionFiles(const table::Snapshot& snapshot,
+                         const lance::table::Transaction& transaction) {
+  for (const auto& fragment : transaction.delete_().updated_fragments()) {
+    static_cast<void>(
+        snapshot.store()->Delete(table::DeletionFilePath(fragment.id(), fragment.deletion_file())));
+  }
+}
+
+std::string OperationName(const lance::table::Transaction& transaction) {
+  using lance::table::Transaction;
+  switch (transaction.operation_case()) {
+    case Transaction::kAppend:
+      return "Append";
+    case Transaction::kDelete:
+      return "Delete";
+    case Transaction::kOverwrite:
+      return "Overwrite";
+    case Transaction::kCreateIndex:
+      return "CreateIndex";
+    case Transaction::kRewrite:
+      return "Rewrite";
+    case Transaction::kMerge:
+      return "Merge";
+    case Transaction::kRestore:
+      return "Restore";
+    case Transaction::kReserveFragments:
+      return "ReserveFragments";
+    case Transaction::kUpdate:
+      return "Update";
+    case Transaction::kProject:
+      return "Project";
+    case Transaction::kUpdateConfig:
+      return "UpdateConfig";
+    case Transaction::kDataReplacement:
+      return "DataReplacement";
+    case Transaction::kUpdateMemWalState:
+      return "UpdateMemWalState";
+    case Transaction::kClone:
+      return "Clone";
+    case Transaction::kUpdateBases:
+      return "UpdateBases";
+    default:
+      return "";
+  }
+}
+
+VersionInfo InfoOf(const table::Manifest& manifest,
+                   const std::optional<lance::table::Transaction>& transaction) {
+  VersionInfo info;
+  info.version = manifest.version();
+  const auto& time = manifest.pb.timestamp();
+  if (manifest.pb.has_timestamp() &&
+      (__builtin_mul_overflow(time.seconds(), int64_t{1'000'000'000}, &info.timestamp_nanos) ||
+       __builtin_add_overflow(info.timestamp_nanos, int64_t{time.nanos()},
+                              &info.timestamp_nanos))) {
+    info.timestamp_nanos = 0;
+  }
+  if (transaction.has_value()) {
+    info.operation = OperationName(*transaction);
+    info.properties.insert(transaction->transaction_properties().begin(),
+                           transaction->transaction_properties().end());
+  }
+  for (const auto& fragment : manifest.pb.fragments()) {
+    ++info.num_fragments;
+    info.num_data_files += static_cast<uint64_t>(fragment.files_size());
+    const uint64_t deleted =
+        std::min(fragment.deletion_file().num_deleted_rows(), fragment.physical_rows());
+    info.num_deleted_rows += deleted;
+    info.num_rows += fragment.physical_rows() - deleted;
+  }
+  return info;
+}
+
+}  // namespace
+
+arrow::Result<file::FileVersion> FileVersionOf(const table::Manifest& manifest) {
+  return file::FileVersion::Parse(manifest.pb.data_format().version());
+}
+
+arrow::Result<Committed> OverwriteWith(const table::Versions& versions, uint64_t read_version,
+                                       file::FileVersion file_version,
+                                       arrow::RecordBatchReader& data, const WriteOptions& options,
+                                       const table::CommitOptions& commit_options) {
+  ARROW_ASSIGN_OR_RAISE(const auto schema, file::Schema::FromArrow(*data.schema()));
+  ARROW_ASSIGN_OR_RAISE(const auto written,
+                        write::WriteFragments(*versions.store(), *versions.session(), schema,
+                                              file_version, data, options));
+  auto transaction = table::NewTransaction(read_version);
+  SetProperties(options, &transaction);
+  auto* overwrite = transaction.mutable_overwrite();
+  overwrite->mutable_fragments()->Assign(written.fragments.begin(), written.fragments.end());
+  schema.ToProto(overwrite->mutable_schema());
+  for (const auto& [key, value] : schema.metadata()) {
+    (*overwrite->mutable_schema_metadata())[key] = value;
+  }
+  return CommitFragments(versions, written, std::move(transaction), commit_options);
+}
+
+arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Latest() const {
+  ARROW_ASSIGN_OR_RAISE(auto entry, versions_.Latest());
+  {
+    std::lock_guard lock(mutex_);
+    if (latest_ != nullptr && entry.version == latest_entry_.version &&
+        entry.path == latest_entry_.path && entry.manifest_bytes == latest_entry_.manifest_bytes &&
+        entry.modified_nanos == latest_entry_.modified_nanos && entry.modified_nanos != 0) {
+      return latest_;
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(auto manifest, versions_.Read(entry));
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, table::Snapshot::Make(versions_.store(), versions_.session(),
+                                                             std::move(manifest)));
+  std::lock_guard lock(mutex_);
+  latest_ = snapshot;
+  latest_entry_ = std::move(entry);
+  return snapshot;
+}
+
+arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Current() const {
+  {
+    std::lock_guard lock(mutex_);
+    if (pinned_ != nullptr) {
+      return pinned_;
+    }
+  }
+  return Latest();
+}
+
+arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::ForWrite() const {
+  {
+    std::lock_guard lock(mutex_);
+    if (pinned_ != nullptr) {
+      return PreconditionFailed("table '", name_, "' is checked out at version ",
+                                pinned_->version(),
+                                ", which is read-only; call CheckoutLatest or Restore first");
+    }
+  }
+  if (versions_.branch().has_value()) {
+    return PreconditionFailed("this handle on branch '", *versions_.branch(), "' of table '", name_,
+                              "' is read-only");
+  }
+  return Latest();
+}
+
+arrow::Result<AddResult> TableImpl::Add(arrow::RecordBatchReader& data,
+                                        const WriteOptions& options) const {
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, ForWrite());
+  ARROW_ASSIGN_OR_RAISE(const auto version, FileVersionOf(snapshot->manifest()));
+  ARROW_ASSIGN_OR_RAISE(const auto written,
+                        write::WriteFragments(*versions_.store(), *versions_.session(),
+                                              snapshot->schema(), version, data, options));
+  if (written.fragments.empty()) {
+    return AddResult{0, snapshot->version()};
+  }
+  auto transaction = table::NewTransaction(snapshot->version());
+  SetProperties(options, &transaction);
+  transaction.mutable_append()->mutable_fragments()->Assign(written.fragments.begin(),
+                                                            written.fragments.end());
+  ARROW_ASSIGN_OR_RAISE(const auto committed,
+                        CommitFragments(versions_, written, std::move(transaction), {}));
+  return AddResult{committed.num_rows, committed.snapshot->version()};
+}
+
+arrow::Result<AddResult> TableImpl::Overwrite(arrow::RecordBatchReader& data,
+                                              const WriteOptions& options) const {
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, ForWrite());
+  ARROW_ASSIGN_OR_RAISE(const auto version, FileVersionOf(snapshot->manifest()));
+  ARROW_ASSIGN_OR_RAISE(const auto committed,
+                        OverwriteWith(versions_, snapshot->version(), version, data, options, {}));
+  return AddResult{committed.num_rows, committed.snapshot->version()};
+}
+
+arrow::Result<DeleteResult> TableImpl::DeleteRowIds(const std::vector<uint64_t>& row_ids) const {
+  arrow::Status conflict;
+  for (int attempt = 0; attempt < kMaxRecomputations; ++attempt) {
+    ARROW_ASSIGN_OR_RAISE(const auto snapshot, ForWrite());
+    uint64_t num_deleted = 0;
+    ARROW_ASSIGN_OR_RAISE(const auto transaction,
+                          write::DeleteRowIdsTransaction(*snapshot, row_ids, &num_deleted));
+    if (!transaction.has_value()) {
+      return DeleteResult{0, snapshot->version()};
+    }
+    table::Committer committer(versions_, {});
+    const auto committed = committer.Commit(*transaction);
+    if (committed.ok()) {
+      return DeleteResult{num_deleted, (*committed)->version()};
+    }
+    conflict = committed.status();
+    if (!OutcomeUnknown(conflict)) {
+      RemoveDeletionFiles(*snapshot, *transaction);
+    }
+    if (!IsRetryable(conflict)) {
+      return conflict;
+    }
+  }
+  return conflict;
+}
+
+arrow::Result<std::vector<VersionInfo>> TableImpl::ListVersions(uint64_t limit) const {
+  ARROW_ASSIGN_OR_RAISE(const auto entries, versions_.List());
+  const size_t first = limit == 0 || limit >= entries.size() ? 0 : entries.size() - limit;
+  std::vector<VersionInfo> infos;
+  infos.reserve(entries.size() - first);
+  for (size_t i = first; i < entries.size(); ++i) {
+    const auto manifest = versions_.Read(entries[i]);
+    if (!manifest.ok()) {
+      if (ErrorCodeOf(manifest.status()) == ErrorCode::kNotFound) {
+        continue;  // cleaned up since the listing
+      }
+      return manifest.status();
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto transaction, versions_.ReadTransaction(**manifest));
+    infos.push_back(InfoOf(**manifest, transaction));
+  }
+  return infos;
+}
+
+void TableImpl::Pin(std::shared_ptr<const table::Snapshot> snapshot) {
+  std::lock_guard lock(mutex_);
+  pinned_ = std::move(snapshot);
+}
+
+void TableImpl::Unpin() {
+  Pin(nullptr);
+}
+
+bool TableImpl::pinned() const {
+  std::lock_guard lock(mutex_);
+  return pinned_ != nullptr;
+}
+
+arrow::Status TableImpl::CheckoutTag(const std::string& tag) {
+  ARROW_ASSIGN_OR_RAISE(const auto found, versions_.GetTag(tag));
+  if (found.branch.has_value()) {
+    ARROW_ASSIGN_OR_RAISE(const auto branch, versions_.OpenBranch(*found.branch));
+    ARROW_ASSIGN_OR_RAISE(auto snapshot, branch.Open(found.version));
+    Pin(std::move(snapshot));
+    return arrow::Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, versions_.Open(found.version));
+  Pin(std::move(snapshot));
+  return arrow::Status::OK();
+}
+
+arrow::Result<uint64_t> TableImpl::Restore() {
+  std::shared_ptr<const table::Snapshot> pinned;
+  {
+    std::lock_guard lock(mutex_);
+    pinned = pinned_;
+  }
+  if (pinned == nullptr) {
+    return PreconditionFailed(
+        "table '", name_, "' follows its latest version; check out the version to restore first");
+  }
+  if (versions_.branch().has_value() || pinned->store()->root() != versions_.store()->root()) {
+    return PreconditionFailed("the checked-out version of table '", name_,
+                              "' lies on a branch and cannot be restored to the main line");
+  }
+  arrow::Status conflict;
+  for (int attempt = 0; attempt < kMaxRecomputations; ++attempt) {
+    ARROW_ASSIGN_OR_RAISE(const auto latest, versions_.Latest());
+    auto transaction = table::NewTransaction(latest.version);
+    transaction.mutable_restore()->set_version(pinned->version());
+    table::Committer committer(versions_, {});
+    const auto committed = committer.Commit(std::move(transaction));
+    if (committed.ok()) {
+      Unpin();
+      return (*committed)->version();
+    }
+    conflict = committed.status();
+    if (!IsRetryable(conflict)) {
+      return conflict;
+    }
+  }
+  return conflict;
+}
+
+}  // namespace glaive::db
