@@ -1,8 +1,6 @@
 #include "encoding/v20_array_decoder.h"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -17,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/status.h"
+#include "encoding/fsst_decoder.h"
 #include "encoding/v20_source.h"
 #include "proto/encodings_v2_0.pb.h"
 #include "proto/file.pb.h"
@@ -428,57 +427,6 @@ class ValidityWriter {
   int64_t null_count_ = 0;
 };
 
-/// The symbols of an FSST page: code c stands for up to 8 bytes, 255 escapes one byte.
-class SymbolTable {
- public:
-  static constexpr size_t kBytes = 2312;
-
-  static Result<SymbolTable> Parse(std::string_view bytes, const std::string& name) {
-    GLAIVE_CHECK_FORMAT(bytes.size() == kBytes, "column ", name, ": an FSST symbol table of ",
-                        bytes.size(), " bytes, expected ", kBytes);
-    const auto header = LoadLe<uint64_t>(bytes.data());
-    constexpr uint64_t kMagic = 0x46535354;
-    GLAIVE_CHECK_FORMAT(header >> 32 == kMagic, "column ", name, ": no FSST symbol table");
-    SymbolTable table;
-    table.encoded_ = ((header >> 24) & 1) != 0;
-    table.count_ = header & 0xFF;
-    for (size_t i = 0; i < table.count_; ++i) {
-      std::memcpy(table.symbols_[i].data(), bytes.data() + 8 + 8 * i, 8);
-      table.lengths_[i] = static_cast<uint8_t>(bytes[8 + 8 * table.count_ + i]);
-      GLAIVE_CHECK_FORMAT(table.lengths_[i] >= 1 && table.lengths_[i] <= 8, "column ", name,
-                          ": FSST symbol ", i, " has ", int{table.lengths_[i]},
-                          " bytes, expected 1 to 8");
-    }
-    return table;
-  }
-
-  bool encoded() const { return encoded_; }
-
-  /// Appends the decoded value; false if a code has no symbol or an escape no byte.
-  bool Decode(const uint8_t* from, const uint8_t* end, std::string* out) const {
-    while (from < end) {
-      const uint8_t code = *from++;
-      if (code == 255) {
-        if (from == end) {
-          return false;
-        }
-        out->push_back(static_cast<char>(*from++));
-      } else if (code < count_) {
-        out->append(symbols_[code].data(), lengths_[code]);
-      } else {
-        return false;
-      }
-    }
-    return true;
-  }
-
- private:
-  bool encoded_ = false;
-  size_t count_ = 0;
-  std::array<std::array<char, 8>, 256> symbols_{};
-  std::array<uint8_t, 256> lengths_{};
-};
-
 class BinaryNode final : public Node {
  public:
   BinaryNode(TypePtr type, std::string name, OffsetSource offsets,
@@ -489,7 +437,7 @@ class BinaryNode final : public Node {
         bytes_(std::move(bytes)),
         num_bytes_(num_bytes) {}
 
-  void SetSymbols(SymbolTable symbols) { symbols_ = symbols; }
+  void SetFsst(FsstDecoder fsst) { fsst_ = fsst; }
 
   void AppendRowIndexNeeds(const RowRanges& rows, std::vector<BufferRange>* needs) const override {
     offsets_.AppendNeeds(rows, needs);
@@ -534,7 +482,7 @@ class BinaryNode final : public Node {
     const int64_t null_count = validity.null_count();
     auto array = ArrayData::Make(type_, static_cast<int64_t>(count),
                                  {validity.Take(), ends.Take(), std::move(bytes)}, null_count);
-    return symbols_.has_value() && symbols_->encoded() ? Expand(*array, pool) : array;
+    return fsst_.has_value() && fsst_->is_encoded() ? Expand(*array, pool) : array;
   }
 
   void AppendBuffers(std::vector<uint32_t>* buffers) const override {
@@ -566,32 +514,41 @@ class BinaryNode final : public Node {
     return spans;
   }
 
+  /// Decodes the values of an FSST page one by one.
   Result<ArrayDataPtr> Expand(const ArrayData& coded, MemoryPool* pool) const {
-    std::string text;
-    text.reserve(static_cast<size_t>(coded.buffers[2]->size()) * 3);
-    const bool large = IsLarge(*type_);
-    std::vector<uint64_t> lengths(static_cast<size_t>(coded.length));
-    for (int64_t i = 0; i < coded.length; ++i) {
-      const uint8_t* offsets = coded.buffers[1]->data();
-      const int64_t start =
-          large ? LoadLe<int64_t>(offsets + 8 * i) : LoadLe<int32_t>(offsets + 4 * i);
-      const int64_t end =
-          large ? LoadLe<int64_t>(offsets + 8 * (i + 1)) : LoadLe<int32_t>(offsets + 4 * (i + 1));
-      const uint8_t* bytes = coded.buffers[2]->data();
-      const size_t before = text.size();
-      GLAIVE_CHECK_FORMAT(symbols_->Decode(bytes + start, bytes + end, &text), "column ", name_,
-                          ": an FSST value has a code without symbol");
-      lengths[static_cast<size_t>(i)] = text.size() - before;
+    const auto rows = static_cast<uint64_t>(coded.length);
+    const auto num_codes = static_cast<uint64_t>(coded.buffers[2]->size());
+    const uint64_t room = num_codes * FsstDecoder::kMostPerByte + FsstDecoder::kSlack;
+    if (room > kMaxDecompressedBytes) {
+      return ResourceExhausted("column ", name_, ": ", num_codes,
+                               " FSST codes at once; read fewer rows at a time");
     }
-    ARROW_ASSIGN_OR_RAISE(auto ends,
-                          OffsetWriter::Make(*type_, lengths.size(), text.size(), name_, pool));
-    uint64_t end = 0;
-    for (const uint64_t length : lengths) {
-      ends.Add(end += length);
+    ARROW_ASSIGN_OR_RAISE(auto text,
+                          arrow::AllocateResizableBuffer(static_cast<int64_t>(room), pool));
+    const uint8_t* codes = coded.buffers[2]->data();
+    const uint8_t* offsets = coded.buffers[1]->data();
+    std::vector<uint64_t> ends(rows);
+    uint8_t* out = text->mutable_data();
+    for (uint64_t row = 0; row < rows; ++row) {
+      out = fsst_->Decode(codes + OffsetAt(offsets, row), codes + OffsetAt(offsets, row + 1), out);
+      GLAIVE_CHECK_FORMAT(out != nullptr, "column ", name_,
+                          ": an FSST value has a code without symbol");
+      ends[row] = static_cast<uint64_t>(out - text->data());
+    }
+    const uint64_t total = rows == 0 ? 0 : ends.back();
+    ARROW_RETURN_NOT_OK(text->Resize(static_cast<int64_t>(total)));
+    ARROW_ASSIGN_OR_RAISE(auto writer, OffsetWriter::Make(*type_, rows, total, name_, pool));
+    for (const uint64_t end : ends) {
+      writer.Add(end);
     }
     return ArrayData::Make(type_, coded.length,
-                           {coded.buffers[0], ends.Take(), Buffer::FromString(std::move(text))},
+                           {coded.buffers[0], writer.Take(), BufferPtr(std::move(text))},
                            coded.null_count);
+  }
+
+  uint64_t OffsetAt(const uint8_t* offsets, uint64_t row) const {
+    return static_cast<uint64_t>(IsLarge(*type_) ? LoadLe<int64_t>(offsets + 8 * row)
+                                                 : LoadLe<int32_t>(offsets + 4 * row));
   }
 
   TypePtr type_;
@@ -599,7 +556,7 @@ class BinaryNode final : public Node {
   OffsetSource offsets_;
   std::unique_ptr<FixedSource> bytes_;
   uint64_t num_bytes_;  // an upper bound for offsets
-  std::optional<SymbolTable> symbols_;
+  std::optional<FsstDecoder> fsst_;
 };
 
 /// Strings that all have the same length (fixed_size_binary or constant under a variable-width
@@ -981,9 +938,12 @@ Result<NodePtr> MakeFsst(const pb::Fsst& fsst, const TypePtr& type, uint64_t len
   if (!fsst.binary().has_binary()) {
     return WrongEncoding(fsst.binary(), *type, context);
   }
-  ARROW_ASSIGN_OR_RAISE(auto symbols, SymbolTable::Parse(fsst.symbol_table(), context.name));
+  auto decoder = FsstDecoder::Make(fsst.symbol_table());
+  if (!decoder.ok()) {
+    return WithContext(decoder.status(), Concat("column ", context.name));
+  }
   ARROW_ASSIGN_OR_RAISE(auto node, MakeBinary(fsst.binary().binary(), type, length, context));
-  node->SetSymbols(symbols);
+  node->SetFsst(*decoder);
   return node;
 }
 
@@ -1342,16 +1302,19 @@ class ListPage final : public V20ListPage {
     ARROW_ASSIGN_OR_RAISE(const auto offsets, offsets_.Decode(rows, &fetched, pool));
     return offsets.ForEachRange(
         rows, [&](const RowRange& range, uint64_t start, const uint64_t* raw) -> Status {
-          const uint64_t first = start;
+          uint64_t first = start;
           for (uint64_t i = 0; i < range.size(); ++i) {
             const uint64_t end = offsets.End(raw[i]);
             GLAIVE_CHECK_FORMAT(end >= start && end <= num_items_, "column ", name_, ": list ",
                                 range.start + i, " of a page ends at item ", end, " of ",
                                 num_items_, ", the list before at ", start);
             const bool valid = !offsets.IsNull(raw[i]);
-            GLAIVE_CHECK_FORMAT(valid || end == start, "column ", name_, ": null list ",
-                                range.start + i, " of a page has ", end - start, " items");
-            lists->lengths.push_back(end - start);
+            if (!valid && end > start) {  // a null list may own items: nobody's
+              ARROW_RETURN_NOT_OK(
+                  AddItems({first_item + first, first_item + start}, &lists->items));
+              first = end;
+            }
+            lists->lengths.push_back(valid ? end - start : 0);
             lists->valid.push_back(valid);
             lists->null_count += valid ? 0 : 1;
             start = end;

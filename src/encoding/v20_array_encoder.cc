@@ -52,7 +52,7 @@ std::string Serialize(const pb::ArrayEncoding& encoding) {
 
 /// Compression of the bytes of strings, as the field's metadata asks.
 struct Compression {
-  v20::Scheme scheme;
+  GeneralScheme scheme;
   std::string name;
   std::optional<int> level;
 };
@@ -62,7 +62,7 @@ std::optional<Compression> CompressionOf(const std::map<std::string, std::string
   if (it == metadata.end() || (it->second != "lz4" && it->second != "zstd")) {
     return std::nullopt;
   }
-  Compression out{it->second == "lz4" ? v20::Scheme::kLz4 : v20::Scheme::kZstd, it->second, {}};
+  Compression out{it->second == "lz4" ? GeneralScheme::kLz4 : GeneralScheme::kZstd, it->second, {}};
   if (const auto level = metadata.find("lance-encoding:compression-level");
       level != metadata.end()) {
     int value = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -12,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/status.h"
-#include "encoding/v20_compression.h"
+#include "encoding/general_decoder.h"
 #include "kernels/fastlanes.h"
 #include "proto/encodings_v2_0.pb.h"
 
@@ -127,7 +128,7 @@ class FlatSource final : public FixedSource {
 /// bytes.
 class CompressedSource final : public FixedSource {
  public:
-  CompressedSource(uint64_t bits, uint32_t buffer, uint64_t stored_bytes, Scheme scheme,
+  CompressedSource(uint64_t bits, uint32_t buffer, uint64_t stored_bytes, GeneralScheme scheme,
                    uint64_t length, std::string name)
       : bits_(bits),
         buffer_(buffer),
@@ -183,7 +184,7 @@ class CompressedSource final : public FixedSource {
   Result<BufferPtr> Decompressed(const Buffer& stored) const {
     std::lock_guard lock(mutex_);
     if (decompressed_ == nullptr) {
-      auto bytes = Decompress(scheme_, stored);
+      auto bytes = Unpack(stored);
       if (!bytes.ok()) {
         return WithContext(bytes.status(), Concat("column ", name_, ", buffer ", buffer_));
       }
@@ -197,10 +198,18 @@ class CompressedSource final : public FixedSource {
     return decompressed_;
   }
 
+  Result<BufferPtr> Unpack(const Buffer& stored) const {
+    const std::span<const uint8_t> frame(stored.data(), static_cast<size_t>(stored.size()));
+    ARROW_ASSIGN_OR_RAISE(const uint64_t size, DecompressedSize(scheme_, frame));
+    ARROW_ASSIGN_OR_RAISE(auto out, arrow::AllocateBuffer(static_cast<int64_t>(size)));
+    ARROW_RETURN_NOT_OK(Decompress(scheme_, frame, out->mutable_data(), size));
+    return BufferPtr(std::move(out));
+  }
+
   uint64_t bits_;
   uint32_t buffer_;
   uint64_t stored_bytes_;
-  Scheme scheme_;
+  GeneralScheme scheme_;
   uint64_t length_;
   std::string name_;
   mutable std::mutex mutex_;
@@ -391,6 +400,16 @@ class ConstantSource final : public FixedSource {
   std::string value_;
 };
 
+Result<GeneralScheme> ParseScheme(const std::string& name, const PageContext& context) {
+  if (name == "lz4") {
+    return GeneralScheme::kLz4;
+  }
+  if (name == "zstd") {
+    return GeneralScheme::kZstd;
+  }
+  return Unsupported("column ", context.name, ": compression scheme '", name, "'");
+}
+
 /// The size of the page buffer that a message points to.
 Result<uint64_t> StoredBytes(const pb::Buffer& buffer, const PageContext& context) {
   if (buffer.buffer_type() != pb::Buffer::page) {
@@ -434,7 +453,7 @@ Result<std::unique_ptr<FixedSource>> MakeFlat(const pb::Flat& flat, uint64_t len
   uint64_t total_bits = 0;
   GLAIVE_CHECK_FORMAT(length == kUnknownLength || CheckedMul(length, bits, &total_bits), "column ",
                       context.name, ": a page of ", length, " values of ", bits, " bits");
-  ARROW_ASSIGN_OR_RAISE(const Scheme known, ParseScheme(scheme));
+  ARROW_ASSIGN_OR_RAISE(const GeneralScheme known, ParseScheme(scheme, context));
   return std::make_unique<CompressedSource>(bits, flat.buffer().buffer_index(), stored, known,
                                             length, context.name);
 }
