@@ -101,6 +101,9 @@ void FsstTable::SetSymbols(std::vector<Symbol> symbols) {
   std::stable_sort(symbols.begin(), symbols.end(),
                    [](const Symbol& a, const Symbol& b) { return a.length > b.length; });
   symbols_ = std::move(symbols);
+  for (auto& symbol : symbols_) {
+    symbol.unused_bits = 64 - 8 * symbol.length;
+  }
   long_heads_.assign(kHashSlots, -1);
   next_.assign(symbols_.size(), -1);
   short_.assign(65536, -1);
@@ -123,7 +126,20 @@ void FsstTable::SetSymbols(std::vector<Symbol> symbols) {
   }
 }
 
+int FsstTable::FindInFull(uint64_t word) const {
+  for (int i = long_heads_[HashOf(word)]; i >= 0; i = next_[static_cast<size_t>(i)]) {
+    const Symbol& symbol = symbols_[static_cast<size_t>(i)];
+    if (((word ^ symbol.bytes) << symbol.unused_bits) == 0) {
+      return i;
+    }
+  }
+  return short_[word & 0xffff];
+}
+
 int FsstTable::Find(uint64_t word, size_t available) const {
+  if (available >= kMaxLength) {
+    return FindInFull(word);
+  }
   for (int i = long_heads_[HashOf(word)]; i >= 0; i = next_[static_cast<size_t>(i)]) {
     const Symbol& symbol = symbols_[static_cast<size_t>(i)];
     if (symbol.length <= available && LowBytes(word, symbol.length) == symbol.bytes) {
@@ -192,7 +208,8 @@ std::vector<FsstTable::Symbol> FsstTable::BestSymbols(const Counts& counts) cons
   };
 
   const auto symbol_of = [&](size_t code) {
-    return code < 256 ? Symbol{code, 1} : symbols_[code - 256];
+    return code < 256 ? Symbol{code, 1, 0}
+                      : Symbol{symbols_[code - 256].bytes, symbols_[code - 256].length, 0};
   };
   const size_t codes = 256 + symbols_.size();
   std::unordered_map<Symbol, uint64_t, KeyHash> gains;
@@ -217,7 +234,7 @@ std::vector<FsstTable::Symbol> FsstTable::BestSymbols(const Counts& counts) cons
       const auto length =
           static_cast<uint32_t>(std::min<size_t>(kMaxLength, symbol.length + next.length));
       const uint64_t bytes = LowBytes(symbol.bytes | (next.bytes << (8 * symbol.length)), length);
-      gains[Symbol{bytes, length}] += pairs * length;
+      gains[Symbol{bytes, length, 0}] += pairs * length;
     }
   }
   std::vector<std::pair<uint64_t, Symbol>> ranked;

@@ -32,6 +32,7 @@ class FsstTable {
   struct Symbol {
     uint64_t bytes = 0;  ///< little-endian, zero beyond the length
     uint32_t length = 0;
+    uint32_t unused_bits = 0;  ///< set once it is in a table
     bool operator==(const Symbol&) const = default;
   };
   struct Counts;
@@ -39,6 +40,8 @@ class FsstTable {
   void SetSymbols(std::vector<Symbol> symbols);
   /// Index of the longest symbol that starts `word`, of which `available` bytes count; -1 if none.
   int Find(uint64_t word, size_t available) const;
+  /// The same where all eight bytes count.
+  int FindInFull(uint64_t word) const;
   void Count(std::string_view value, Counts* counts) const;
   std::vector<Symbol> BestSymbols(const Counts& counts) const;
 
