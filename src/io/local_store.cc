@@ -516,6 +516,12 @@ class LocalStore final : public ObjectStore {
     return writer->Finish().status();
   }
 
+  arrow::Status PutRelaxed(const std::string& path, std::string_view bytes) override {
+    ARROW_ASSIGN_OR_RAISE(auto writer, Stage(path, Durability::kNone));
+    ARROW_RETURN_NOT_OK(writer->Append(bytes.data(), bytes.size()));
+    return writer->Finish().status();
+  }
+
   arrow::Status PutIfAbsent(const std::string& path, std::string_view bytes) override {
     ARROW_ASSIGN_OR_RAISE(auto writer, Stage(path));
     ARROW_RETURN_NOT_OK(writer->Append(bytes.data(), bytes.size()));
@@ -649,6 +655,10 @@ class LocalStore final : public ObjectStore {
   std::string Full(const std::string& path) const { return prefix_ + "/" + path; }
 
   arrow::Result<std::unique_ptr<LocalWriter>> Stage(const std::string& path) {
+    return Stage(path, options_.durability);
+  }
+
+  arrow::Result<std::unique_ptr<LocalWriter>> Stage(const std::string& path, Durability durability) {
     ARROW_RETURN_NOT_OK(CheckObjectPath(path));
     std::string full = Full(path);
     const std::string directory = ParentOf(full);
@@ -660,7 +670,7 @@ class LocalStore final : public ObjectStore {
           [&] { return ::open(staging.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
       if (file.get() >= 0) {
         return std::make_unique<LocalWriter>(std::move(file), std::move(staging), std::move(full),
-                                             options_.durability);
+                                             durability);
       }
       if (errno != ENOENT || attempt >= 3) {
         return IoErrorFromErrno(errno, "create", full);

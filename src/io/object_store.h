@@ -79,6 +79,11 @@ class ObjectStore {
   virtual arrow::Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) = 0;
   /// Writes or replaces the object in one step: a reader sees the old or the new bytes.
   virtual arrow::Status Put(const std::string& path, std::string_view bytes) = 0;
+  /// As Put, but does not wait for the device, however the store was opened: for what a crash of the
+  /// machine may take, because it only repeats or hints at what is stored elsewhere.
+  virtual arrow::Status PutRelaxed(const std::string& path, std::string_view bytes) {
+    return Put(path, bytes);
+  }
   /// Writes the object only if the path is free: exactly one of several racing callers succeeds, the
   /// others get kAlreadyExists. The primitive of a commit.
   virtual arrow::Status PutIfAbsent(const std::string& path, std::string_view bytes) = 0;

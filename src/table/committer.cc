@@ -299,7 +299,7 @@ class Attempts {
     return arrow::Status::OK();
   }
 
-  // Beside the inline section, for readers that know only the file.
+  // Repeats the inline section, for readers that know only the file; so it need not be durable.
   arrow::Status WriteTransactionFile(lance::table::Manifest* pb) {
     if (!options_.write_transaction_file) {
       return arrow::Status::OK();
@@ -309,7 +309,8 @@ class Attempts {
     if (name == written_file_) {
       return arrow::Status::OK();
     }
-    ARROW_RETURN_NOT_OK(versions_.store()->Put("_transactions/" + name, ours_.SerializeAsString()));
+    ARROW_RETURN_NOT_OK(
+        versions_.store()->PutRelaxed("_transactions/" + name, ours_.SerializeAsString()));
     written_file_ = name;
     return arrow::Status::OK();
   }

@@ -82,7 +82,8 @@ arrow::Status CheckDataFile(const lance::table::DataFile& file, std::vector<int3
   return arrow::Status::OK();
 }
 
-arrow::Status CheckFragment(const lance::table::DataFragment& fragment) {
+arrow::Status CheckFragment(const lance::table::DataFragment& fragment,
+                            std::vector<int32_t>* seen) {
   GLAIVE_CHECK_FORMAT(fragment.id() <= UINT32_MAX, "its id is beyond ", UINT32_MAX);
   GLAIVE_CHECK_FORMAT(fragment.physical_rows() <= uint64_t{UINT32_MAX} + 1, "it has ",
                       fragment.physical_rows(), " rows, beyond what row addresses can hold");
@@ -91,13 +92,13 @@ arrow::Status CheckFragment(const lance::table::DataFragment& fragment) {
                         "it has ", fragment.deletion_file().num_deleted_rows(), " deleted of ",
                         fragment.physical_rows(), " rows");
   }
-  std::vector<int32_t> seen;
+  seen->clear();
   for (const auto& file : fragment.files()) {
-    ARROW_RETURN_NOT_OK(CheckDataFile(file, &seen));
+    ARROW_RETURN_NOT_OK(CheckDataFile(file, seen));
   }
-  std::sort(seen.begin(), seen.end());
-  const auto twice = std::adjacent_find(seen.begin(), seen.end());
-  GLAIVE_CHECK_FORMAT(twice == seen.end(), "its data files hold the field ", *twice, " twice");
+  std::sort(seen->begin(), seen->end());
+  const auto twice = std::adjacent_find(seen->begin(), seen->end());
+  GLAIVE_CHECK_FORMAT(twice == seen->end(), "its data files hold the field ", *twice, " twice");
   return arrow::Status::OK();
 }
 
@@ -190,10 +191,11 @@ std::optional<ParsedManifestName> ParseManifestName(std::string_view name) {
 
 arrow::Status CheckFragments(const lance::table::Manifest& pb, std::string_view what) {
   std::unordered_set<uint64_t> ids;
+  std::vector<int32_t> seen;
   bool ascending = true;
   for (int i = 0; i < pb.fragments_size(); ++i) {
     const auto& fragment = pb.fragments(i);
-    const arrow::Status checked = CheckFragment(fragment);
+    const arrow::Status checked = CheckFragment(fragment, &seen);
     if (!checked.ok()) {
       return WithContext(checked, Concat(what, ", fragment ", fragment.id()));
     }

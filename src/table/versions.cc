@@ -293,7 +293,7 @@ void Versions::NoteCommitted(uint64_t version, ManifestNaming naming,
   }
   // Only a hint: whether it could be written does not matter.
   [[maybe_unused]] const auto hinted =
-      store_->Put(kHintPath, Concat("{\"version\":", version, "}"));
+      store_->PutRelaxed(kHintPath, Concat("{\"version\":", version, "}"));
 }
 
 }  // namespace glaive::table
