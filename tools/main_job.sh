@@ -25,9 +25,9 @@ step "Import 3,000 package descriptions of Debian 12; embed them as vectors of 2
 step "The columns that came of it: types inferred from the JSON, nested ones included" schema "$db" packages
 step "The first rows" scan "$db" packages --columns package,section,installed_size,maintainer.name,vector --limit 5
 
-step "Search by meaning of the words, 1: what draws chess boards?" \
-  search "$db" packages --text "play chess against the computer" --columns package,description -k 5
-step "Search 2: what keeps passwords?" \
+step "Search 1: which games are about chess? The text is embedded like the descriptions were" \
+  search "$db" packages --text "chess game" --columns package,description -k 5
+step "Search 2: what keeps passwords? By cosine distance this time" \
   search "$db" packages --text "password manager" --metric cosine --columns package,description -k 5
 step "Search 3: what shows pictures? Words with other endings are found too" \
   search "$db" packages --text "images viewers" --metric cosine --columns package,description -k 5

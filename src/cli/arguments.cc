@@ -13,6 +13,11 @@ std::string Dashed(const std::string& name) {
                                     : "--" + name.substr(0, comma) + ",-" + name.substr(comma + 1);
 }
 
+// The parser would take -1 for a very large number.
+std::string NotNegative(const std::string& text) {
+  return text.find('-') == std::string::npos ? "" : "found " + text + ", expected a number from 0";
+}
+
 }  // namespace
 
 void Arguments::Positional(const std::string& name, std::string* to, const std::string& help) {
@@ -45,14 +50,15 @@ void Arguments::Choice(const std::string& name, std::string* to,
 }
 
 void Arguments::Number(const std::string& name, uint64_t* to, const std::string& help) {
-  app_->add_option(Dashed(name), *to, help)->type_name("N");
+  app_->add_option(Dashed(name), *to, help)->type_name("N")->check(NotNegative);
 }
 
 void Arguments::Number(const std::string& name, std::optional<uint64_t>* to,
                        const std::string& help) {
   app_->add_option_function<uint64_t>(
           Dashed(name), [to](uint64_t n) { *to = n; }, help)
-      ->type_name("N");
+      ->type_name("N")
+      ->check(NotNegative);
 }
 
 void Arguments::Number(const std::string& name, std::optional<float>* to, const std::string& help) {
@@ -76,6 +82,7 @@ void Arguments::NumberList(const std::string& name, std::vector<uint64_t>* to,
       ->delimiter(',')
       ->expected(1)
       ->type_name("N,N,…")
+      ->check(NotNegative)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 

@@ -1,11 +1,13 @@
 #include "cli/output.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
 #include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/ipc/options.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/record_batch.h>
@@ -29,14 +31,45 @@ bool EndsWith(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
+// stdout, which may be a pipe and then knows no position of its own.
+class StdoutStream final : public arrow::io::OutputStream {
+ public:
+  arrow::Status Close() override {
+    closed_ = true;
+    return arrow::Status::OK();
+  }
+
+  bool closed() const override { return closed_; }
+
+  arrow::Result<int64_t> Tell() const override { return position_; }
+
+  arrow::Status Write(const void* data, int64_t nbytes) override {
+    int64_t done = 0;
+    while (done < nbytes) {
+      const ssize_t wrote = write(STDOUT_FILENO, static_cast<const char*>(data) + done,
+                                  static_cast<size_t>(nbytes - done));
+      if (wrote >= 0) {
+        done += wrote;
+      } else if (errno != EINTR) {
+        return IoErrorFromErrno(errno, "write", "stdout");
+      }
+    }
+    position_ += done;
+    return arrow::Status::OK();
+  }
+
+ private:
+  int64_t position_ = 0;
+  bool closed_ = false;
+};
+
 // A file that gets its name when it is complete, or stdout.
 class Destination {
  public:
   static arrow::Result<std::unique_ptr<Destination>> Open(const std::string& path) {
     auto destination = std::unique_ptr<Destination>(new Destination(path));
     if (path == "-") {
-      ARROW_ASSIGN_OR_RAISE(destination->stream_,
-                            arrow::io::FileOutputStream::Open(dup(STDOUT_FILENO)));
+      destination->stream_ = std::make_shared<StdoutStream>();
     } else {
       destination->partial_ = path + ".partial-" + std::to_string(getpid());
       ARROW_ASSIGN_OR_RAISE(destination->stream_,

@@ -340,10 +340,11 @@ class Formats(ToolTest):
 
 class Corpus(ToolTest):
     def test_embeddings(self):
-        rows = sum(1 for _ in open(CORPUS))
+        with open(CORPUS) as file:
+            rows = sum(1 for _ in file)
         made = self.one("import", self.db, "p", CORPUS, "--embed", "description", "--dim", 128)
         self.assertEqual(made["rows"], rows)
-        found = self.lines("search", self.db, "p", "--text", "play chess against the computer", "-k", 5, "-c",
+        found = self.lines("search", self.db, "p", "--text", "chess game", "-k", 5, "-c",
                            "description")
         self.assertTrue(any("chess" in row["description"].lower() for row in found), found)
         distances = [row["_distance"] for row in found]
