@@ -149,6 +149,39 @@ arrow::Result<std::shared_ptr<arrow::Array>> VariableDictionary(Bytes block, uin
       shape.type, static_cast<int64_t>(count), {nullptr, std::move(offsets), std::move(bytes)}, 0));
 }
 
+// Dictionaries of numbers that are packed as levels are.
+arrow::Result<std::shared_ptr<arrow::Array>> NumberDictionary(const Encoding& encoding, Bytes block,
+                                                              uint64_t count,
+                                                              const LeafShape& shape,
+                                                              arrow::MemoryPool* pool) {
+  GLAIVE_CHECK_FORMAT(shape.storage == LeafStorage::kFixed && shape.bits == encoding.bits,
+                      "a dictionary of ", DescribeEncoding(encoding), " for ",
+                      shape.type->ToString());
+  GLAIVE_CHECK_FORMAT(count <= MostBlockValues(encoding, block.size()), "dictionary of ", count,
+                      " values in ", block.size(), " bytes");
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
+                        arrow::AllocateBuffer(static_cast<int64_t>(count * shape.bits / 8), pool));
+  uint8_t* out = values->mutable_data();
+  arrow::Status status;
+  switch (shape.bits) {
+    case 8:
+      status = DecodeBlock(encoding, block, count, out);
+      break;
+    case 16:
+      status = DecodeBlock(encoding, block, count, reinterpret_cast<uint16_t*>(out));
+      break;
+    case 32:
+      status = DecodeBlock(encoding, block, count, reinterpret_cast<uint32_t*>(out));
+      break;
+    default:
+      status = DecodeBlock(encoding, block, count, reinterpret_cast<uint64_t*>(out));
+      break;
+  }
+  ARROW_RETURN_NOT_OK(status);
+  return arrow::MakeArray(arrow::ArrayData::Make(shape.type, static_cast<int64_t>(count),
+                                                 {nullptr, std::move(values)}, 0));
+}
+
 }  // namespace
 
 template <typename T>
@@ -301,6 +334,10 @@ arrow::Result<std::shared_ptr<arrow::Array>> DecodeDictionary(const Encoding& en
                           "a dictionary whose offsets are not of ", encoding.bits, " bits");
       return encoding.bits == 32 ? VariableDictionary<int32_t>(block, count, shape, pool)
                                  : VariableDictionary<int64_t>(block, count, shape, pool);
+    case EncodingKind::kInlineBitpacking:
+    case EncodingKind::kOutOfLineBitpacking:
+    case EncodingKind::kRle:
+      return NumberDictionary(encoding, block, count, shape, pool);
     default:
       return Unsupported("encoding ", DescribeEncoding(encoding), " for a dictionary");
   }
