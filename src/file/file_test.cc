@@ -5,6 +5,7 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/pretty_print.h>
 #include <arrow/record_batch.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 #include <gmock/gmock.h>
