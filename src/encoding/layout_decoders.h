@@ -21,7 +21,7 @@ struct OpenedPage {
   std::shared_ptr<const PathShape> shape;
   std::shared_ptr<const Layout> layout;
   Layers layers;
-  uint64_t page_rows = 0;  ///< Page.length: rows * shape->slots_per_row
+  uint64_t page_rows = 0;  ///< rows * shape->slots_per_row
   uint64_t num_rows = 0;
   std::vector<uint64_t> buffer_sizes;
 

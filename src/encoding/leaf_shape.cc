@@ -175,10 +175,13 @@ arrow::Result<PathShape> MakePathShape(const LeafDescriptor& leaf) {
         node.dimension = static_cast<const arrow::FixedSizeListType&>(*type).list_size();
         GLAIVE_CHECK_ARGUMENT(node.dimension > 0, "leaf '", leaf.name, "': fixed-size list of ",
                               node.dimension, " structs");
+        GLAIVE_CHECK_ARGUMENT(
+            CheckedMul(shape.length_per_row, static_cast<uint64_t>(node.dimension),
+                       &shape.length_per_row) &&
+                shape.length_per_row <= INT32_MAX,
+            "leaf '", leaf.name, "' has too many slots per row");
         if (!below_list) {
           shape.slots_per_row *= static_cast<uint64_t>(node.dimension);
-          GLAIVE_CHECK_ARGUMENT(shape.slots_per_row <= INT32_MAX, "leaf '", leaf.name,
-                                "' has too many slots per row");
         }
         break;
       default:

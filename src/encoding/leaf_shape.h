@@ -61,6 +61,8 @@ struct PathShape {
   LeafShape leaf;
   /// Page.length counts this many slots per row: product of the fixed-size lists outside all lists.
   uint64_t slots_per_row = 1;
+  /// What Page.length counts per row: the same, with the fixed-size lists below lists too.
+  uint64_t length_per_row = 1;
 };
 
 /// Shape of a leaf type alone. kUnsupported names a type that no leaf can have.

@@ -34,12 +34,12 @@ arrow::Result<std::unique_ptr<PageDecoder>> OpenPage(const LeafDescriptor& leaf,
   ARROW_ASSIGN_OR_RAISE(page.layout, ParseLayout(descriptor.encoding, descriptor.version_minor));
   page.layers = MakeLayers(LayersOf(*page.layout, *page.shape, descriptor));
   ARROW_RETURN_NOT_OK(CheckLayers(page.layers, *page.shape));
-  page.page_rows = descriptor.num_rows;
-  const uint64_t slots = page.shape->slots_per_row;
+  const uint64_t slots = page.shape->length_per_row;
   GLAIVE_CHECK_FORMAT(descriptor.num_rows % slots == 0, "page of ", descriptor.num_rows,
                       " slots below fixed-size lists of ", slots);
   GLAIVE_CHECK_FORMAT(descriptor.num_rows <= INT64_MAX, "page of ", descriptor.num_rows, " rows");
   page.num_rows = descriptor.num_rows / slots;
+  page.page_rows = page.num_rows * page.shape->slots_per_row;
   page.buffer_sizes = descriptor.buffer_sizes;
   return MakeLayoutDecoder(std::move(page));
 }

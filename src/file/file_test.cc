@@ -3,6 +3,7 @@
 
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
 #include <arrow/pretty_print.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
@@ -163,7 +164,6 @@ std::vector<std::shared_ptr<arrow::Field>> AllTypes() {
       arrow::list(inner),
       arrow::list(
           arrow::struct_({field("l", arrow::list(arrow::utf8())), field("v", arrow::int64())})),
-      arrow::struct_(arrow::FieldVector{}),
   };
   std::vector<std::shared_ptr<arrow::Field>> out;
   for (const auto& type : types) {
@@ -182,7 +182,6 @@ std::vector<std::shared_ptr<arrow::Field>> TypesOf22() {
       field("c", arrow::map(arrow::int32(), inner)),
       field("c", arrow::list(arrow::map(arrow::utf8(), arrow::int32()))),
       field("c", arrow::fixed_size_list(inner, 3)),
-      field("c", arrow::list(arrow::fixed_size_list(inner, 2))),
       field("c",
             arrow::struct_({field("a", arrow::int32(), false), field("b", arrow::utf8(), false)}),
             true, Meta("lance-encoding:packed", "true"))};
@@ -435,7 +434,9 @@ TEST_F(FileTest, MissingColumnsReadAsNull) {
   ASSERT_TRUE(batch->ValidateFull().ok());
   const auto expected = Select(values, {{10, 20}, {400, 401}});
   const auto& found = static_cast<const arrow::StructArray&>(*batch->column(0));
-  ExpectSame(*found.field(1), *static_cast<const arrow::StructArray&>(*expected).field(1), "s.y");
+  ExpectSame(*found.GetFlattenedField(1).ValueOrDie(),
+             *static_cast<const arrow::StructArray&>(*expected).GetFlattenedField(1).ValueOrDie(),
+             "s.y");
   EXPECT_EQ(found.null_count(), expected->null_count());
   EXPECT_EQ(found.field(2)->null_count(), 11);
   EXPECT_EQ(batch->column(1)->null_count(), 11);
@@ -448,7 +449,7 @@ TEST_F(FileTest, MissingColumnsReadAsNull) {
   // A column the file does not have, or of another type.
   EXPECT_EQ(ErrorCodeOf(reader->Read({pruned.fields(), {{3, 9}}}, {{0, 1}}, {}).status()),
             ErrorCode::kCorruption);
-  EXPECT_EQ(ErrorCodeOf(reader->Read({wider.fields(), {{7, 0}}}, {{0, 1}}, {}).status()),
+  EXPECT_EQ(ErrorCodeOf(reader->Read({wider.fields(), {{6, 0}}}, {{0, 1}}, {}).status()),
             ErrorCode::kCorruption);
 }
 
@@ -547,6 +548,17 @@ TEST_F(FileTest, BlobsGoInlineOrToSidecars) {
   ASSERT_TRUE(writer->Finish().ok());
   ExpectSame(*ReadRows(*Open("g.lance").ValueOrDie(), {{0, 7}}, bytes).ValueOrDie()->column(0),
              *values, "inline");
+}
+
+TEST_F(FileTest, EmptyStructsCannotBeNull) {
+  const auto type = arrow::struct_(arrow::FieldVector{});
+  const auto valid = std::make_shared<arrow::StructArray>(type, 5, arrow::ArrayVector{});
+  ASSERT_TRUE(Write({OneColumn(field("e", type), valid)}).ok());
+  const auto reader = Open().ValueOrDie();
+  ExpectSame(*ReadRows(*reader, {{0, 5}}).ValueOrDie()->column(0), *valid, "empty structs");
+  EXPECT_TRUE(reader->Verify().ok());
+  const auto nulls = arrow::MakeArrayOfNull(type, 2).ValueOrDie();
+  EXPECT_EQ(ErrorCodeOf(Write({OneColumn(field("e", type), nulls)})), ErrorCode::kUnsupported);
 }
 
 TEST_F(FileTest, BlobsInsideLists) {

@@ -19,9 +19,18 @@ bool HasMembers(const Field& field) {
   return !field.is_leaf();
 }
 
+// Nothing in a file could tell a null of an empty struct from a value.
+bool IsEmptyStruct(const Field& field) {
+  return field.is_struct() && field.children.empty();
+}
+
+bool MayBeNull(const Field& field) {
+  return field.nullable && !IsEmptyStruct(field);
+}
+
 // True if a field that is not nullable has nulls at or below, wherever they are.
 bool Suspicious(const Field& field, const arrow::ArrayData& data) {
-  if (!field.nullable && data.GetNullCount() > 0) {
+  if (!MayBeNull(field) && data.GetNullCount() > 0) {
     return true;
   }
   if (!HasMembers(field)) {
@@ -59,6 +68,11 @@ arrow::Status Check(const Field& field, const arrow::Array& array, const std::st
   for (int64_t i = 0; i < array.length(); ++i) {
     int64_t& row = rows[static_cast<size_t>(i)];
     if (array.IsNull(i)) {
+      if (row >= 0 && IsEmptyStruct(field)) {
+        return Unsupported("column '", path,
+                           "' is an empty struct, which cannot be null in a file, but row ", row,
+                           " is");
+      }
       GLAIVE_CHECK_ARGUMENT(field.nullable || row < 0, "column '", path,
                             "' is not nullable, but row ", row, " is null");
       row = -1;

@@ -188,6 +188,11 @@ class Finisher final : public LeafFinisher {
       return AsBytes() ? ReadBlobsV1(*array, *object_, pool_) : array;
     }
     ARROW_ASSIGN_OR_RAISE(auto type, field.ArrowType());
+    if (field.is_struct() && field.children.empty()) {
+      // Its pages hold nothing that could tell null from empty; the real reader takes them for
+      // valid.
+      return std::make_shared<arrow::StructArray>(type, array->length(), arrow::ArrayVector{});
+    }
     if (field.is_struct() && array->type_id() == arrow::Type::STRUCT &&
         !SameStorage(*array->type(), *type)) {
       ARROW_ASSIGN_OR_RAISE(array, SelectMembers(*array, *type, stored.descriptor->name));
@@ -239,8 +244,8 @@ class StructuralReader final : public FileReader {
     GLAIVE_CHECK_FORMAT(leaves.size() == container_.columns.size(), "the schema has ",
                         leaves.size(), " leaf fields, but the file ", container_.columns.size(),
                         " columns");
-    GLAIVE_CHECK_FORMAT(container_.num_rows <= kMaxFileRows, "the file claims ", container_.num_rows,
-                        " rows, at most ", kMaxFileRows, " are possible");
+    GLAIVE_CHECK_FORMAT(container_.num_rows <= kMaxFileRows, "the file claims ",
+                        container_.num_rows, " rows, at most ", kMaxFileRows, " are possible");
     columns_.resize(leaves.size());
     uint64_t longest = 0;
     for (size_t i = 0; i < leaves.size(); ++i) {
