@@ -148,7 +148,7 @@ std::vector<std::shared_ptr<arrow::Field>> AllTypes() {
       arrow::fixed_size_binary(16),
       arrow::fixed_size_binary(300),
       arrow::fixed_size_list(arrow::float32(), 4),
-      arrow::fixed_size_list(field("item", arrow::float32(), false), 128),
+      arrow::fixed_size_list(arrow::float32(), 128),
       arrow::fixed_size_list(arrow::boolean(), 8),
       arrow::fixed_size_list(arrow::fixed_size_list(arrow::int16(), 2), 3),
       arrow::dictionary(arrow::int8(), arrow::utf8()),
