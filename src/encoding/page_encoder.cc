@@ -25,7 +25,7 @@ namespace glaive::encoding {
 
 namespace {
 
-/// Chunks of this size are worth a page of their own rather than a copy into one page.
+/// Chunks of vectors of this size get a page of their own rather than a copy into one page.
 constexpr int64_t kOwnPageBytes = int64_t{1} << 20;
 /// More than this of values that must be copied is split into several pages.
 constexpr int64_t kMaxPageBytes = int64_t{64} << 20;
@@ -83,7 +83,9 @@ class Encoder final : public PageEncoder {
                                                  arrow::MemoryPool* pool) const override {
     std::vector<EncodedPage> pages;
     arrow::ArrayVector small;
+    int64_t gathered = 0;
     const auto flush = [&]() -> arrow::Status {
+      gathered = 0;
       if (small.empty()) {
         return arrow::Status::OK();
       }
@@ -102,11 +104,12 @@ class Encoder final : public PageEncoder {
         continue;
       }
       ARROW_ASSIGN_OR_RAISE(const int64_t bytes, arrow::util::ReferencedBufferSize(*chunk));
-      const bool alone = bytes >= kOwnPageBytes;
-      if (alone) {
+      const bool alone = bytes >= kOwnPageBytes && chunk->type_id() == arrow::Type::FIXED_SIZE_LIST;
+      if (alone || gathered + bytes > kMaxPageBytes) {
         ARROW_RETURN_NOT_OK(flush());
       }
       small.push_back(chunk);
+      gathered += bytes;
       if (alone) {
         ARROW_RETURN_NOT_OK(flush());
       }
