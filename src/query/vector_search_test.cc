@@ -457,10 +457,10 @@ TEST_P(VectorSearchTest, AgreesWithBruteForce) {
           query.offset = offset;
           query.with_row_id = true;
           if (ranged) {
-            query.lower_bound = metric == DistanceType::kCosine ? 0.3f
+            query.lower_bound = metric == DistanceType::kCosine ? 0.30317f
                                 : metric == DistanceType::kDot  ? -12.0f
                                                                 : 4.0f;
-            query.upper_bound = metric == DistanceType::kCosine ? 0.4f
+            query.upper_bound = metric == DistanceType::kCosine ? 0.40713f
                                 : metric == DistanceType::kDot  ? -5.0f
                                                                 : 9.0f;
           }
