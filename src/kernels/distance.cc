@@ -30,7 +30,7 @@ const DistanceTable& DistanceFor(CpuLevel level) {
   if (level == CpuLevel::kAvx512) return kDistanceAvx512;
   if (level == CpuLevel::kAvx2) return kDistanceAvx2;
 #endif
-  return kDistanceScalar;
+  return kDistanceScalar;  // 16-byte vectors: also what NEON runs
 }
 
 void Distances(Metric metric, ElementType type, const void* query, size_t dims, const void* rows,

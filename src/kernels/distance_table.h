@@ -30,7 +30,6 @@ struct DistanceTable {
 };
 
 extern const DistanceTable kDistanceScalar;
-extern const DistanceTable kDistanceNeon;
 extern const DistanceTable kDistanceAvx2;
 extern const DistanceTable kDistanceAvx512;
 
