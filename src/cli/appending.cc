@@ -13,8 +13,27 @@
 
 namespace glaive::cli {
 
+void WriteArguments::Declare(Arguments& arguments) {
+  arguments.Number("max-rows-per-file", &max_rows_per_file,
+                   "begin a new data file after this many rows");
+  arguments.Choice("bad-vectors", &bad_vectors, {"error", "allow"},
+                   "vectors that hold NaN or infinities: error (the default) refuses them, allow "
+                   "stores them");
+}
+
+WriteOptions WriteArguments::Options(const Context& context) const {
+  WriteOptions options;
+  if (max_rows_per_file) {
+    options.max_rows_per_file = *max_rows_per_file;
+  }
+  options.bad_vectors = bad_vectors == "allow" ? BadVectors::kAllow : BadVectors::kError;
+  options.cancel = context.cancel;
+  options.progress = MakeProgressLine(context);
+  return options;
+}
+
 arrow::Status AppendFile(const Context& context, Table& table, const InputArguments& input,
-                         std::optional<uint64_t> max_rows_per_file) {
+                         const WriteArguments& write) {
   ARROW_ASSIGN_OR_RAISE(const auto schema, table.Schema());
   ARROW_ASSIGN_OR_RAISE(auto reader, OpenInput(input, schema, context.cancel));
   for (const auto& embedding : EmbeddingsOf(*schema)) {
@@ -30,12 +49,7 @@ arrow::Status AppendFile(const Context& context, Table& table, const InputArgume
     ARROW_ASSIGN_OR_RAISE(reader, FitTo(std::move(reader), schema));
   }
 
-  WriteOptions options;
-  if (max_rows_per_file) {
-    options.max_rows_per_file = *max_rows_per_file;
-  }
-  options.cancel = context.cancel;
-  options.progress = MakeProgressLine(context);
+  WriteOptions options = write.Options(context);
   ARROW_ASSIGN_OR_RAISE(const auto added, table.Add(std::move(reader), options));
   options.progress = {};
   if (context.json) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include <arrow/status.h>
 
@@ -13,9 +14,19 @@
 
 namespace glaive::cli {
 
+/// How rows are written: what `add` and `import` have in common.
+struct WriteArguments {
+  std::optional<uint64_t> max_rows_per_file;
+  std::string bad_vectors = "error";
+
+  void Declare(Arguments& arguments);
+  /// With the context's cancellation and progress line.
+  WriteOptions Options(const Context& context) const;
+};
+
 /// Reads the file with the types of the table, embeds the text columns whose vectors the built-in
 /// embedder made and the file lacks, appends, and prints what came of it.
 arrow::Status AppendFile(const Context& context, Table& table, const InputArguments& input,
-                         std::optional<uint64_t> max_rows_per_file);
+                         const WriteArguments& write);
 
 }  // namespace glaive::cli

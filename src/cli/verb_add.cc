@@ -14,18 +14,17 @@ class AddVerb final : public Verb {
   void Declare(Arguments& arguments) override {
     at_.Declare(arguments);
     input_.Declare(arguments);
-    arguments.Number("max-rows-per-file", &max_rows_per_file_,
-                     "begin a new data file after this many rows");
+    write_.Declare(arguments);
   }
 
   arrow::Status Run(Context& context) override {
     ARROW_ASSIGN_OR_RAISE(auto table, at_.Open(context));
-    return AppendFile(context, table, input_, max_rows_per_file_);
+    return AppendFile(context, table, input_, write_);
   }
 
   TableArguments at_;
   InputArguments input_;
-  std::optional<uint64_t> max_rows_per_file_;
+  WriteArguments write_;
 };
 
 }  // namespace

@@ -40,8 +40,7 @@ class ImportVerb final : public Verb {
                      "version of the data files of a new table: 2.0, 2.1, 2.2");
     arguments.Flag("stable-row-ids", &stable_row_ids_,
                    "a new table whose row ids survive compaction");
-    arguments.Number("max-rows-per-file", &max_rows_per_file_,
-                     "begin a new data file after this many rows");
+    write_.Declare(arguments);
   }
 
   arrow::Status Run(Context& context) override {
@@ -49,25 +48,20 @@ class ImportVerb final : public Verb {
     if (mode_ == "append") {
       auto existing = database.OpenTable(at_.table);
       if (existing.ok()) {
-        return AppendFile(context, *existing, input_, max_rows_per_file_);
+        return AppendFile(context, *existing, input_, write_);
       }
       if (ErrorCodeOf(existing.status()) != ErrorCode::kNotFound) {
         return existing.status();
       }
     }
     ARROW_ASSIGN_OR_RAISE(auto reader, OpenReader(context));
-    WriteOptions options;
+    WriteOptions options = write_.Options(context);
     if (!storage_version_.empty()) {
       options.data_storage_version = storage_version_;
     }
     if (stable_row_ids_) {
       options.enable_stable_row_ids = true;
     }
-    if (max_rows_per_file_) {
-      options.max_rows_per_file = *max_rows_per_file_;
-    }
-    options.cancel = context.cancel;
-    options.progress = MakeProgressLine(context);
     const CreateMode mode = mode_ == "overwrite"  ? CreateMode::kOverwrite
                             : mode_ == "exist-ok" ? CreateMode::kExistOk
                                                   : CreateMode::kCreate;
@@ -114,7 +108,7 @@ class ImportVerb final : public Verb {
   uint64_t dim_ = 256;
   std::string storage_version_;
   bool stable_row_ids_ = false;
-  std::optional<uint64_t> max_rows_per_file_;
+  WriteArguments write_;
 };
 
 }  // namespace

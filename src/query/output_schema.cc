@@ -1,6 +1,7 @@
 #include "query/output_schema.h"
 
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 
 #include "base/status.h"
 
@@ -20,6 +21,20 @@ bool HoldsBlob(const file::Field& field) {
   return false;
 }
 
+/// A blob that was read is bytes or a descriptor, no longer of the extension type of the column.
+std::shared_ptr<arrow::Field> WithoutExtension(const std::shared_ptr<arrow::Field>& field) {
+  if (field->metadata() == nullptr) {
+    return field;
+  }
+  auto metadata = field->metadata()->Copy();
+  for (const auto key : {file::kExtensionNameKey, file::kExtensionMetadataKey}) {
+    if (metadata->Contains(std::string(key))) {
+      (void)metadata->Delete(std::string(key));
+    }
+  }
+  return field->WithMetadata(std::move(metadata));
+}
+
 arrow::Result<std::shared_ptr<arrow::Field>> OutputField(const file::Field& field,
                                                          file::FileVersion version,
                                                          file::BlobMode mode) {
@@ -28,8 +43,9 @@ arrow::Result<std::shared_ptr<arrow::Field>> OutputField(const file::Field& fiel
     return plain;
   }
   if (field.is_blob_v2()) {
-    return plain->WithType(mode == file::BlobMode::kBytes ? arrow::large_binary()
-                                                          : file::BlobV2DescriptorType());
+    return WithoutExtension(plain)->WithType(mode == file::BlobMode::kBytes
+                                                 ? arrow::large_binary()
+                                                 : file::BlobV2DescriptorType());
   }
   if (field.is_blob_v1()) {
     // From 2.2 on such a field is a plain binary one.

@@ -21,6 +21,7 @@ using lance::table::DataFile;
 struct Part {
   std::shared_ptr<file::FileReader> file;
   file::Projection projection;
+  const DataFile* data_file = nullptr;
 };
 
 // Where the array of a projected column comes from; several sources are members of one struct.
@@ -141,7 +142,11 @@ class JoinedReader final : public FragmentReader {
     const auto rows = static_cast<int64_t>(CountRows(physical_rows));
     std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
     for (const auto& part : parts_) {
-      auto batch = part.file->Read(part.projection, physical_rows, options);
+      file::ReadOptions with_sidecars = options;
+      with_sidecars.open_sidecar = [this, &part](const std::string& name) {
+        return OpenSidecar(*part.data_file, name);
+      };
+      auto batch = part.file->Read(part.projection, physical_rows, with_sidecars);
       if (!batch.ok()) {
         return WithContext(batch.status(), Concat("fragment ", fragment_.id()));
       }
@@ -168,6 +173,17 @@ class JoinedReader final : public FragmentReader {
   }
 
  private:
+  // A blob sidecar lies in a folder beside its data file, named like it.
+  arrow::Result<std::shared_ptr<io::ObjectReader>> OpenSidecar(const DataFile& data_file,
+                                                               const std::string& name) const {
+    ARROW_ASSIGN_OR_RAISE(
+        auto place, PlaceOf(snapshot_->store(), *snapshot_->session(), snapshot_->manifest().pb,
+                            data_file.has_base_id(), data_file.base_id()));
+    const std::string& path = data_file.path();
+    const std::string stem = path.substr(0, path.rfind('.'));
+    return place.store->Open(Concat(place.dataset_root ? "data/" : "", stem, "/", name));
+  }
+
   // Takes from a data file what it holds of the projection.
   arrow::Status AddFile(const DataFile& data_file) {
     std::set<int32_t> held;
@@ -190,6 +206,7 @@ class JoinedReader final : public FragmentReader {
     }
     ARROW_ASSIGN_OR_RAISE(part.file, OpenDataFile(*snapshot_, fragment_.pb(), data_file));
     part.projection.column_of_field = ColumnsOf(data_file);
+    part.data_file = &data_file;
     parts_.push_back(std::move(part));
     return arrow::Status::OK();
   }
@@ -214,6 +231,7 @@ class JoinedReader final : public FragmentReader {
       if (parts_.empty() && first != nullptr) {
         Part part;
         ARROW_ASSIGN_OR_RAISE(part.file, OpenDataFile(*snapshot_, fragment_.pb(), *first));
+        part.data_file = first;
         parts_.push_back(std::move(part));
       }
       if (!parts_.empty()) {

@@ -235,7 +235,7 @@ arrow::Status CheckFinite(const arrow::FixedSizeListArray& vectors, const T* val
                              : std::isnan(shown) ? "NaN"
                              : shown > 0         ? "infinity"
                                                  : "-infinity",
-                             ", but vectors must be finite (BadVectors::kAllow stores them)");
+                             ", but vectors must be finite (BadVectors::kAllow, in the tool --bad-vectors allow, stores them)");
     }
   }
   return arrow::Status::OK();

@@ -30,7 +30,7 @@ def ipc_bytes(table, batch_rows=None):
 
 
 def import_table(db, name, table, *args, batch_rows=None):
-    run("import", db, name, "-", "--format", "arrow-stream", *args, data=ipc_bytes(table, batch_rows))
+    run("import", db, name, "-", "--format", "arrow-stream", "--bad-vectors", "allow", *args, data=ipc_bytes(table, batch_rows))
 
 
 def scan(db, name, *args):
