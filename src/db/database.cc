@@ -157,33 +157,39 @@ arrow::Result<table::CommitOptions> DatabaseImpl::CommitOptionsOf(
 }
 
 arrow::Result<bool> DatabaseImpl::CreateNew(const table::Versions& versions,
-                                            arrow::RecordBatchReader& data,
+                                            arrow::RecordBatchReader& data, CreateMode mode,
                                             const WriteOptions& options) const {
   ARROW_ASSIGN_OR_RAISE(const auto commit, CommitOptionsOf(options));
   const auto committed =
-      OverwriteWith(versions, /*read_version=*/0, commit.data_version, data, options, commit);
-  if (!committed.ok() && IsCode(committed.status(), ErrorCode::kAlreadyExists)) {
+      OverwriteWith(versions, /*read_version=*/0, commit.data_version, data, options, commit,
+                    /*replace=*/mode == CreateMode::kOverwrite);
+  if (committed.ok()) {
+    return true;
+  }
+  // Directories that the attempt made; those that another writer uses are not empty.
+  for (const char* directory : {"_transactions", "_versions", "data", ""}) {
+    static_cast<void>(versions.store()->RemoveEmptyDirectory(directory));
+  }
+  if (mode != CreateMode::kOverwrite && IsCode(committed.status(), ErrorCode::kAlreadyExists)) {
     return false;
   }
-  ARROW_RETURN_NOT_OK(committed.status());
-  return true;
+  if (IsCode(committed.status(), ErrorCode::kAlreadyExists)) {
+    return CommitConflict("another writer created ", versions.store()->root(),
+                          " meanwhile, with data files of another version");
+  }
+  return committed.status();
 }
 
 arrow::Result<Table> DatabaseImpl::CreateTable(const std::string& name,
                                                arrow::RecordBatchReader& data, CreateMode mode,
                                                const WriteOptions& options) const {
   ARROW_ASSIGN_OR_RAISE(const auto versions, VersionsOf(name));
-  ARROW_ASSIGN_OR_RAISE(bool exists, HasVersions(versions));
+  ARROW_ASSIGN_OR_RAISE(const bool exists, HasVersions(versions));
   if (!exists) {
-    ARROW_ASSIGN_OR_RAISE(const bool created, CreateNew(versions, data, options));
-    exists = !created;
+    ARROW_ASSIGN_OR_RAISE(const bool created, CreateNew(versions, data, mode, options));
     if (created) {
       ARROW_ASSIGN_OR_RAISE(auto table, HandleOf(name, versions));
       return Table(std::move(table));
-    }
-    // The stream was consumed, so it can't be written again on top of the other's table.
-    if (mode == CreateMode::kOverwrite) {
-      return CommitConflict("table '", name, "' was created by another writer at the same time");
     }
   }
   if (mode == CreateMode::kCreate) {

@@ -46,9 +46,9 @@ class DatabaseImpl : public std::enable_shared_from_this<DatabaseImpl> {
   arrow::Status NoSuchTable(const std::string& name) const;
   arrow::Result<std::shared_ptr<class TableImpl>> HandleOf(const std::string& name,
                                                            const table::Versions& versions) const;
-  /// nullopt: somebody else created it meanwhile.
+  /// False: somebody else created it meanwhile, and `mode` is not to overwrite that.
   arrow::Result<bool> CreateNew(const table::Versions& versions, arrow::RecordBatchReader& data,
-                                const WriteOptions& options) const;
+                                CreateMode mode, const WriteOptions& options) const;
   arrow::Result<table::CommitOptions> CommitOptionsOf(const WriteOptions& options) const;
 
   std::string uri_;

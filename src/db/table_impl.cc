@@ -26,20 +26,43 @@ void SetProperties(const WriteOptions& options, lance::table::Transaction* trans
   }
 }
 
-/// Commits; removes the data files again if the commit certainly failed.
-arrow::Result<Committed> CommitFragments(const table::Versions& versions,
-                                         const write::WrittenFragments& written,
-                                         lance::table::Transaction transaction,
-                                         const table::CommitOptions& options) {
-  table::Committer committer(versions, options);
-  auto snapshot = committer.Commit(std::move(transaction));
-  if (!snapshot.ok()) {
-    if (!OutcomeUnknown(snapshot.status())) {
-      write::RemoveFragments(*versions.store(), written);
-    }
-    return snapshot.status();
+/// The files of a commit that failed are removed, unless it may have succeeded all the same.
+arrow::Status CleanUp(const table::Versions& versions, const write::WrittenFragments& written,
+                      arrow::Status failure) {
+  if (!OutcomeUnknown(failure)) {
+    write::RemoveFragments(*versions.store(), written);
   }
-  return Committed{written.num_rows, std::move(*snapshot)};
+  return failure;
+}
+
+lance::table::Transaction OverwriteTransaction(uint64_t read_version, const file::Schema& schema,
+                                               const write::WrittenFragments& written,
+                                               const WriteOptions& options) {
+  auto transaction = table::NewTransaction(read_version);
+  SetProperties(options, &transaction);
+  auto* overwrite = transaction.mutable_overwrite();
+  overwrite->mutable_fragments()->Assign(written.fragments.begin(), written.fragments.end());
+  schema.ToProto(overwrite->mutable_schema());
+  for (const auto& [key, value] : schema.metadata()) {
+    (*overwrite->mutable_schema_metadata())[key] = value;
+  }
+  return transaction;
+}
+
+/// The version to overwrite instead, after a commit that met another one; 0 if there is none that
+/// can take these files.
+uint64_t NextToOverwrite(const table::Versions& versions, file::FileVersion file_version,
+                         const arrow::Status& failure) {
+  const ErrorCode code = ErrorCodeOf(failure);
+  if (code != ErrorCode::kAlreadyExists && code != ErrorCode::kCommitConflict) {
+    return 0;
+  }
+  const auto newest = versions.OpenLatest();
+  if (!newest.ok()) {
+    return 0;
+  }
+  const auto its = FileVersionOf((*newest)->manifest());
+  return its.ok() && *its == file_version ? (*newest)->version() : 0;
 }
 
 /// Removes the deletion files of a transaction that was not committed.
@@ -49,6 +72,7 @@ void RemoveDeletionFiles(const table::Snapshot& snapshot,
     static_cast<void>(
         snapshot.store()->Delete(table::DeletionFilePath(fragment.id(), fragment.deletion_file())));
   }
+  static_cast<void>(snapshot.store()->RemoveEmptyDirectory("_deletions"));
 }
 
 std::string OperationName(const lance::table::Transaction& transaction) {
@@ -125,20 +149,24 @@ arrow::Result<file::FileVersion> FileVersionOf(const table::Manifest& manifest) 
 arrow::Result<Committed> OverwriteWith(const table::Versions& versions, uint64_t read_version,
                                        file::FileVersion file_version,
                                        arrow::RecordBatchReader& data, const WriteOptions& options,
-                                       const table::CommitOptions& commit_options) {
+                                       const table::CommitOptions& commit_options, bool replace) {
   ARROW_ASSIGN_OR_RAISE(const auto schema, file::Schema::FromArrow(*data.schema()));
   ARROW_ASSIGN_OR_RAISE(const auto written,
                         write::WriteFragments(*versions.store(), *versions.session(), schema,
                                               file_version, data, options));
-  auto transaction = table::NewTransaction(read_version);
-  SetProperties(options, &transaction);
-  auto* overwrite = transaction.mutable_overwrite();
-  overwrite->mutable_fragments()->Assign(written.fragments.begin(), written.fragments.end());
-  schema.ToProto(overwrite->mutable_schema());
-  for (const auto& [key, value] : schema.metadata()) {
-    (*overwrite->mutable_schema_metadata())[key] = value;
+  table::Committer committer(versions, commit_options);
+  for (int attempt = 1;; ++attempt) {
+    auto snapshot = committer.Commit(OverwriteTransaction(read_version, schema, written, options));
+    if (snapshot.ok()) {
+      return Committed{written.num_rows, std::move(*snapshot)};
+    }
+    read_version = replace && attempt < kMaxRecomputations
+                       ? NextToOverwrite(versions, file_version, snapshot.status())
+                       : 0;
+    if (read_version == 0) {
+      return CleanUp(versions, written, snapshot.status());
+    }
   }
-  return CommitFragments(versions, written, std::move(transaction), commit_options);
 }
 
 arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Latest() const {
@@ -200,9 +228,12 @@ arrow::Result<AddResult> TableImpl::Add(arrow::RecordBatchReader& data,
   SetProperties(options, &transaction);
   transaction.mutable_append()->mutable_fragments()->Assign(written.fragments.begin(),
                                                             written.fragments.end());
-  ARROW_ASSIGN_OR_RAISE(const auto committed,
-                        CommitFragments(versions_, written, std::move(transaction), {}));
-  return AddResult{committed.num_rows, committed.snapshot->version()};
+  table::Committer committer(versions_, {});
+  const auto committed = committer.Commit(std::move(transaction));
+  if (!committed.ok()) {
+    return CleanUp(versions_, written, committed.status());
+  }
+  return AddResult{written.num_rows, (*committed)->version()};
 }
 
 arrow::Result<AddResult> TableImpl::Overwrite(arrow::RecordBatchReader& data,
@@ -210,7 +241,8 @@ arrow::Result<AddResult> TableImpl::Overwrite(arrow::RecordBatchReader& data,
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, ForWrite());
   ARROW_ASSIGN_OR_RAISE(const auto version, FileVersionOf(snapshot->manifest()));
   ARROW_ASSIGN_OR_RAISE(const auto committed,
-                        OverwriteWith(versions_, snapshot->version(), version, data, options, {}));
+                        OverwriteWith(versions_, snapshot->version(), version, data, options, {},
+                                      /*replace=*/true));
   return AddResult{committed.num_rows, committed.snapshot->version()};
 }
 

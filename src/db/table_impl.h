@@ -61,16 +61,17 @@ class TableImpl {
 /// The version of data files that a table takes. kUnsupported if this build can't write it.
 arrow::Result<file::FileVersion> FileVersionOf(const table::Manifest& manifest);
 
-/// Rows written from `data` and committed by a transaction that `describe` fills from the
-/// fragments; the files are removed again if the commit certainly failed.
+/// Rows written and committed; the files are removed again if the commit certainly failed.
 struct Committed {
   uint64_t num_rows = 0;
   std::shared_ptr<const table::Snapshot> snapshot;
 };
 
+/// A new version with the schema and rows of `data`. `read_version` 0 creates the table. With
+/// `replace` what others committed meanwhile is no obstacle: the same files go on top of it.
 arrow::Result<Committed> OverwriteWith(const table::Versions& versions, uint64_t read_version,
                                        file::FileVersion file_version,
                                        arrow::RecordBatchReader& data, const WriteOptions& options,
-                                       const table::CommitOptions& commit_options);
+                                       const table::CommitOptions& commit_options, bool replace);
 
 }  // namespace glaive::db

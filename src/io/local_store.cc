@@ -625,6 +625,19 @@ class LocalStore final : public ObjectStore {
                                                       : arrow::Status::OK();
   }
 
+  arrow::Status RemoveEmptyDirectory(const std::string& directory) override {
+    if (!directory.empty()) {
+      ARROW_RETURN_NOT_OK(CheckObjectPath(directory));
+    }
+    const std::string full = directory.empty() ? root_ : Full(directory);
+    directories_.Forget();
+    if (::rmdir(full.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST &&
+        errno != ENOTDIR) {
+      return IoErrorFromErrno(errno, "remove directory", full);
+    }
+    return arrow::Status::OK();
+  }
+
   arrow::Status RenameTree(const std::string& from, const std::string& to) override {
     ARROW_RETURN_NOT_OK(CheckObjectPath(from));
     ARROW_RETURN_NOT_OK(CheckObjectPath(to));
@@ -658,7 +671,8 @@ class LocalStore final : public ObjectStore {
     return Stage(path, options_.durability);
   }
 
-  arrow::Result<std::unique_ptr<LocalWriter>> Stage(const std::string& path, Durability durability) {
+  arrow::Result<std::unique_ptr<LocalWriter>> Stage(const std::string& path,
+                                                    Durability durability) {
     ARROW_RETURN_NOT_OK(CheckObjectPath(path));
     std::string full = Full(path);
     const std::string directory = ParentOf(full);

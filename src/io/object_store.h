@@ -100,6 +100,11 @@ class ObjectStore {
   virtual arrow::Status Delete(const std::string& path) = 0;
   /// Everything below `directory`; OK also if there is none.
   virtual arrow::Status DeleteTree(const std::string& directory) = 0;
+  /// Removes one directory ("" is the root) if nothing is in it; OK also if there is none or it holds
+  /// something. For stores without directories there is nothing to do.
+  virtual arrow::Status RemoveEmptyDirectory(const std::string& directory) {
+    return arrow::Status::OK();
+  }
   /// Renames a directory; kAlreadyExists if `to` is taken, kNotFound if there is no `from`.
   virtual arrow::Status RenameTree(const std::string& from, const std::string& to) = 0;
   /// A store rooted at a directory of this one (which need not exist yet). Shares settings.

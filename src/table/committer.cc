@@ -50,6 +50,15 @@ class Attempts {
                           "the transaction has no operation");
     GLAIVE_CHECK_ARGUMENT(!ours_.uuid().empty(), "the transaction has no uuid");
     checked_ = ours_.read_version();
+    auto committed = RunAttempts();
+    if (!committed.ok() && ErrorCodeOf(committed.status()) != ErrorCode::kCommitStateUnknown) {
+      RemoveWritten();
+    }
+    return committed;
+  }
+
+ private:
+  SnapshotResult RunAttempts() {
     for (uint32_t attempt = 0; attempt < std::max(options_.max_attempts, 1u); ++attempt) {
       const int64_t began = NowNanos();
       ARROW_ASSIGN_OR_RAISE(auto snapshot, TryOnce());
@@ -62,7 +71,13 @@ class Attempts {
                           options_.max_attempts, " times");
   }
 
- private:
+  void RemoveWritten() const {
+    for (const auto& path : written_) {
+      // What cannot be removed is an orphan that no manifest names: harmless.
+      static_cast<void>(versions_.store()->Delete(path));
+    }
+  }
+
   // nullptr: another commit took the version; to be tried again.
   SnapshotResult TryOnce() {
     const std::shared_ptr<std::mutex> turn =
@@ -228,6 +243,7 @@ class Attempts {
     ARROW_ASSIGN_OR_RAISE(
         *mine->mutable_deletion_file(),
         WriteDeletionBitmap(*versions_.store(), mine->id(), latest.version(), merged));
+    written_.push_back(DeletionFilePath(mine->id(), mine->deletion_file()));
     // Nothing refers to the file that the merged one replaces.
     [[maybe_unused]] const auto removed =
         versions_.store()->Delete(DeletionFilePath(mine->id(), old));
@@ -251,6 +267,9 @@ class Attempts {
     ARROW_ASSIGN_OR_RAISE(auto bytes,
                           SerializeManifest(&next->pb, next->indices, &*next->transaction));
     next->file_bytes = bytes.size();
+    // Made before the put: what could not be opened must not become the latest version.
+    ARROW_ASSIGN_OR_RAISE(auto snapshot,
+                          Snapshot::Make(versions_.store(), versions_.session(), next));
     const std::string path = "_versions/" + ManifestName(version, naming);
     const arrow::Status put = versions_.store()->PutIfAbsent(path, bytes);
     if (!put.ok()) {
@@ -260,7 +279,7 @@ class Attempts {
       }
     }
     versions_.NoteCommitted(version, naming, next);
-    return Snapshot::Make(versions_.store(), versions_.session(), std::move(next));
+    return snapshot;
   }
 
   // After a put that failed: true if our manifest is there all the same, false if another one is.
@@ -305,14 +324,17 @@ class Attempts {
       return arrow::Status::OK();
     }
     const std::string name = Concat(ours_.read_version(), "-", ours_.uuid(), ".txn");
+    const std::string path = "_transactions/" + name;
     pb->set_transaction_file(name);
-    if (name == written_file_) {
+    if (path == transaction_file_) {
       return arrow::Status::OK();
     }
-    ARROW_RETURN_NOT_OK(
-        versions_.store()->PutRelaxed("_transactions/" + name, ours_.SerializeAsString()));
-    written_file_ = name;
-    return arrow::Status::OK();
+    if (!transaction_file_.empty()) {  // of an attempt before a rebase: no manifest names it
+      static_cast<void>(versions_.store()->Delete(transaction_file_));
+    }
+    written_.push_back(path);
+    transaction_file_ = path;
+    return versions_.store()->PutRelaxed(path, ours_.SerializeAsString());
   }
 
   // A random slot of a growing number of slots, each about as long as an attempt.
@@ -327,7 +349,8 @@ class Attempts {
   const CommitOptions& options_;
   Transaction ours_;
   uint64_t checked_ = 0;  // versions up to here can stand below ours
-  std::string written_file_;
+  std::string transaction_file_;
+  std::vector<std::string> written_;  // besides the manifest
 };
 
 }  // namespace

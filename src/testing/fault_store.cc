@@ -246,6 +246,11 @@ class FaultStore final : public io::ObjectStore {
         Nothing);
   }
 
+  arrow::Status RemoveEmptyDirectory(const std::string& directory) override {
+    ARROW_RETURN_NOT_OK(faults_->CheckAlive("RemoveEmptyDirectory " + directory));
+    return store_->RemoveEmptyDirectory(directory);
+  }
+
   arrow::Status RenameTree(const std::string& from, const std::string& to) override {
     return Judged(
         *faults_, "RenameTree " + from, [&] { return store_->RenameTree(from, to); }, Nothing);

@@ -167,6 +167,13 @@ void RemoveFragments(io::ObjectStore& store, const WrittenFragments& written) {
     // What cannot be removed is an orphan that no manifest names: harmless.
     static_cast<void>(store.Delete(path));
   }
+  for (const auto& path : written.paths) {
+    const std::string directory = path.substr(0, path.rfind('/'));
+    if (directory.find('/') != std::string::npos) {  // of the sidecars of one file
+      static_cast<void>(store.RemoveEmptyDirectory(directory));
+    }
+  }
+  static_cast<void>(store.RemoveEmptyDirectory("data"));
 }
 
 }  // namespace glaive::write

@@ -36,7 +36,7 @@ arrow::Result<WrittenFragments> WriteFragments(io::ObjectStore& store, table::Se
 /// OK if batches of `input` could be fitted to `schema`; else the errors of WriteFragments.
 arrow::Status CheckFits(const file::Schema& schema, const arrow::Schema& input);
 
-/// Removes the files of fragments that were not committed.
+/// Removes the files of fragments that were not committed, and directories left empty.
 void RemoveFragments(io::ObjectStore& store, const WrittenFragments& written);
 
 /// The transaction that deletes these row ids from `snapshot` (deletion files are written), or

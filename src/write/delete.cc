@@ -72,6 +72,7 @@ arrow::Result<std::optional<lance::table::Transaction>> DeleteRowIdsTransaction(
       for (const auto& path : written) {
         static_cast<void>(snapshot.store()->Delete(path));
       }
+      static_cast<void>(snapshot.store()->RemoveEmptyDirectory("_deletions"));
       return status;
     }
     *num_deleted += offsets.size();
