@@ -22,6 +22,17 @@ def lance_path(directory, name):
     return os.path.join(directory, name + ".lance")
 
 
+class OneColumn:
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def to_table(self, **kwargs):
+        return self.dataset.to_table(columns=["c"], **kwargs)
+
+    def take(self, rows):
+        return self.dataset.take(rows, columns=["c"])
+
+
 def matrix():
     for name, (t, versions) in CASES.items():
         for version in versions:
@@ -43,8 +54,12 @@ def types(directory, case, version):
             import_table(directory, name, table, "--data-storage-version", version, batch_rows=1700)
             d = lance.dataset(lance_path(directory, name))
             assert d.data_storage_version == version
+            if case == "fsl_struct":
+                # Lance 14 cannot read such a column together with others, not even of its own tables.
+                d, table = OneColumn(d), table.select(["c"])
             assert_same(table, d.to_table(), "%s %s %s" % (case, version, name))
-            assert_same(table, scan(directory, name), "%s %s %s by ourselves" % (case, version, name))
+            assert_same(table, scan(directory, name, *(["--columns", "c"] if case == "fsl_struct" else [])),
+                        "%s %s %s by ourselves" % (case, version, name))
             if n == 5000:
                 picks = [0, 1, 511, 1024, 2500, 4999]
                 assert_same(table.take(picks), d.take(picks), name + " take")
