@@ -51,6 +51,11 @@ for version in ("2.0", "2.1"):
     keep(pa.table([pa.array([b"abc", None, b"", b"x" * 100], pa.large_binary())], schema=pa.schema([blob])), version, "blob-" + version)
 keep(pa.table([lance.blob_array([b"abc", None, b"x" * 50])], schema=pa.schema([lance.blob_field("c")])), "2.2", "blob-2.2")
 
+d = lance.write_dataset(pa.table({"id": pa.array(range(9000), pa.int64())}), os.path.join(work, "bitmap"))
+d.delete("id % 3 != 0")
+d.delete("id % 1000 > 900")
+for i, f in enumerate(sorted(glob.glob(os.path.join(work, "bitmap", "_deletions", "*.bin")))):
+    shutil.copy(f, os.path.join(out, "deletion_bitmap", "b%d" % i))
 for stable in (False, True):
     path = os.path.join(work, "t%d" % stable)
     d = lance.write_dataset(pa.table({"id": pa.array(range(9000), pa.int64()), "s": ["x"] * 9000}), path, max_rows_per_file=4000,
