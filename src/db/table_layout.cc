@@ -83,7 +83,6 @@ arrow::Result<TableLayout> TableImpl::Inspect() const {
 
 arrow::Result<VerifyReport> TableImpl::Verify(const ProgressCallback& progress,
                                               const CancelToken& cancel) const {
-  ARROW_RETURN_NOT_OK(cancel.Check("verify"));
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, Current());
   VerifyReport report;
   for (const auto& fragment : snapshot->fragments()) {
@@ -94,13 +93,13 @@ arrow::Result<VerifyReport> TableImpl::Verify(const ProgressCallback& progress,
       report.num_bytes += data_file.file_size_bytes();
     }
   }
-  const arrow::Status ended =
-      snapshot->Verify([&](const arrow::Status& defect) { report.defects.push_back(defect); });
+  const arrow::Status ended = snapshot->Verify(
+      [&](const arrow::Status& defect) { report.defects.push_back(defect); }, progress, cancel);
+  if (ErrorCodeOf(ended) == ErrorCode::kCancelled) {
+    return ended;
+  }
   if (!ended.ok()) {
     report.defects.push_back(ended);
-  }
-  if (progress) {
-    progress({"verify", report.num_rows, report.num_rows, report.num_bytes});
   }
   return report;
 }

@@ -243,7 +243,8 @@ class FakeSnapshot final : public table::Snapshot {
     return arrow::Status::NotImplemented("not in this test");
   }
 
-  arrow::Status Verify(const std::function<void(const arrow::Status&)>&) const override {
+  arrow::Status Verify(const std::function<void(const arrow::Status&)>&, const ProgressCallback&,
+                       const CancelToken&) const override {
     return arrow::Status::OK();
   }
 

@@ -1,7 +1,9 @@
 #include "table/snapshot.h"
 
 #include <algorithm>
+#include <array>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 
 #include <arrow/buffer.h>
@@ -9,6 +11,7 @@
 
 #include "base/executor.h"
 #include "base/status.h"
+#include "base/uuid.h"
 #include "table/bitmap.h"
 #include "table/deletion_file.h"
 #include "table/fragment_reader.h"
@@ -297,7 +300,8 @@ class SnapshotImpl final : public Snapshot {
     return addresses;
   }
 
-  arrow::Status Verify(const std::function<void(const arrow::Status&)>& found) const override;
+  arrow::Status Verify(const std::function<void(const arrow::Status&)>& found,
+                       const ProgressCallback& progress, const CancelToken& cancel) const override;
 
  private:
   // Old manifests lack counts; then the files tell.
@@ -386,23 +390,47 @@ class SnapshotImpl final : public Snapshot {
   Lazy<RowIdIndex> index_;
 };
 
+// A set of row ids: about a bit for each where they are dense, however large the numbers are.
+class RowIdSet {
+ public:
+  // False if it was there already.
+  bool Insert(uint64_t id) {
+    uint64_t& word = blocks_[id / kBlockBits][id % kBlockBits / 64];
+    const uint64_t bit = uint64_t{1} << (id % 64);
+    const bool fresh = (word & bit) == 0;
+    word |= bit;
+    return fresh;
+  }
+
+ private:
+  static constexpr uint64_t kBlockBits = 512;
+  std::unordered_map<uint64_t, std::array<uint64_t, kBlockBits / 64>> blocks_;
+};
+
 // Collects the defects of one snapshot.
 class Verifier {
  public:
-  Verifier(const Snapshot& snapshot, const std::function<void(const arrow::Status&)>& found)
-      : snapshot_(snapshot), found_(found) {}
+  Verifier(const Snapshot& snapshot, const std::function<void(const arrow::Status&)>& found,
+           const ProgressCallback& progress, const CancelToken& cancel)
+      : snapshot_(snapshot), found_(found), progress_(progress), cancel_(cancel) {}
 
-  void Run() {
+  arrow::Status Run() {
     const auto& manifest = snapshot_.manifest();
     Note(CheckFragments(manifest.pb, Concat("version ", manifest.version())));
     for (const auto& fragment : snapshot_.fragments()) {
-      CheckFiles(*fragment);
+      ARROW_ASSIGN_OR_RAISE(const bool sound, CheckFiles(*fragment));
       Note(fragment->deletions().status());
       CheckSequences(static_cast<const FragmentImpl&>(*fragment));
+      if (sound) {  // so its number of rows is true
+        Note(CheckUnique(*fragment));
+      }
     }
     for (const auto& index : manifest.indices) {
+      ARROW_RETURN_NOT_OK(cancel_.Check("verify"));
       Note(CheckIndex(index));
+      Note(CheckIndexFiles(index));
     }
+    return arrow::Status::OK();
   }
 
  private:
@@ -412,10 +440,25 @@ class Verifier {
     }
   }
 
-  void CheckFiles(const Fragment& fragment) {
+  // False if there is a defect.
+  arrow::Result<bool> CheckFiles(const Fragment& fragment) {
+    bool sound = true;
     for (const auto& pb : fragment.pb().files()) {
-      Note(CheckFile(fragment, pb));
+      ARROW_RETURN_NOT_OK(cancel_.Check("verify"));
+      const arrow::Status checked = CheckFile(fragment, pb);
+      Note(checked);
+      sound = sound && checked.ok();
+      done_.bytes_done += pb.file_size_bytes();
+      if (&pb == &*fragment.pb().files().rbegin()) {
+        done_.rows_done += fragment.num_rows();
+      }
+      if (progress_) {
+        done_.phase = "verify";
+        ARROW_ASSIGN_OR_RAISE(done_.rows_total, snapshot_.CountRows());
+        progress_(done_);
+      }
     }
+    return sound;
   }
 
   arrow::Status CheckFile(const Fragment& fragment, const lance::table::DataFile& pb) const {
@@ -446,6 +489,57 @@ class Verifier {
     }
   }
 
+  // Live rows only: a row that was updated leaves its id behind, deleted.
+  arrow::Status CheckUnique(const Fragment& fragment) {
+    const auto ids = fragment.row_ids();
+    const auto deletions = fragment.deletions();
+    if (!ids.ok() || *ids == nullptr || !deletions.ok()) {
+      return arrow::Status::OK();  // noted before, or nothing to check
+    }
+    for (uint64_t row = 0; row < (*ids)->size(); ++row) {
+      if (*deletions != nullptr && (*deletions)->Contains(static_cast<uint32_t>(row))) {
+        continue;
+      }
+      const uint64_t id = (*ids)->Get(row);
+      GLAIVE_CHECK_FORMAT(row_ids_.Insert(id), "row ", row, " of fragment ", fragment.id(),
+                          " has the row id ", id, ", which another live row has, too");
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status CheckIndexFiles(const lance::table::IndexMetadata& index) const {
+    const std::string& bytes = index.uuid().uuid();
+    Uuid uuid;
+    if (bytes.size() != uuid.bytes.size()) {
+      return arrow::Status::OK();  // noted before
+    }
+    std::copy(bytes.begin(), bytes.end(), uuid.bytes.begin());
+    ARROW_ASSIGN_OR_RAISE(const auto place,
+                          PlaceOf(snapshot_.store(), *snapshot_.session(), snapshot_.manifest().pb,
+                                  index.has_base_id(), index.base_id()));
+    const std::string directory = (place.dataset_root ? "_indices/" : "") + uuid.ToString();
+    for (const auto& file : index.files()) {
+      const std::string path = directory + "/" + file.path();
+      GLAIVE_CHECK_FORMAT(io::CheckObjectPath(path).ok(), "index ", index.name(),
+                          " names the file \"", file.path(), "\"");
+      const auto info = place.store->Stat(path);
+      if (!info.ok()) {
+        return WithContext(info.status(), Concat("index ", index.name()));
+      }
+      GLAIVE_CHECK_FORMAT(file.size_bytes() == 0 || info->size == file.size_bytes(), "index ",
+                          index.name(), ": file ", path, " has ", info->size, " bytes, expected ",
+                          file.size_bytes());
+    }
+    // Indices of the system may live in the manifest alone.
+    if (index.files_size() > 0 || index.name().rfind("__lance_", 0) == 0) {
+      return arrow::Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto objects, place.store->ListRecursive(directory));
+    GLAIVE_CHECK_FORMAT(!objects.empty(), "index ", index.name(), ": there are no files in ",
+                        directory);
+    return arrow::Status::OK();
+  }
+
   arrow::Status CheckIndex(const lance::table::IndexMetadata& index) const {
     GLAIVE_CHECK_FORMAT(index.uuid().uuid().size() == 16, "index ", index.name(), " has a uuid of ",
                         index.uuid().uuid().size(), " bytes");
@@ -462,11 +556,16 @@ class Verifier {
 
   const Snapshot& snapshot_;
   const std::function<void(const arrow::Status&)>& found_;
+  const ProgressCallback& progress_;
+  const CancelToken& cancel_;
+  Progress done_;
+  RowIdSet row_ids_;
 };
 
-arrow::Status SnapshotImpl::Verify(const std::function<void(const arrow::Status&)>& found) const {
-  Verifier(*this, found).Run();
-  return arrow::Status::OK();
+arrow::Status SnapshotImpl::Verify(const std::function<void(const arrow::Status&)>& found,
+                                   const ProgressCallback& progress,
+                                   const CancelToken& cancel) const {
+  return Verifier(*this, found, progress, cancel).Run();
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>
 
+#include "glaive/cancel.h"
+
 #include "base/rows.h"
 #include "file/file_reader.h"
 #include "io/object_store.h"
@@ -144,9 +146,12 @@ class Snapshot : public std::enable_shared_from_this<Snapshot> {
   /// Row ids (stable, or addresses) -> row addresses of live rows; nullopt where there is none.
   virtual arrow::Result<std::vector<std::optional<uint64_t>>> ResolveRowIds(
       const std::vector<uint64_t>& row_ids) const = 0;
-  /// Checks everything: manifest invariants, every file, page, deletion file, row id sequence.
-  /// Calls `found` for each defect; the status is only for what keeps it from going on.
-  virtual arrow::Status Verify(const std::function<void(const arrow::Status&)>& found) const = 0;
+  /// Checks everything: manifest invariants, every file, page, deletion file, row id sequence; that
+  /// row ids are unique, and that files of indices are there. Calls `found` for each defect, and
+  /// `progress` after each data file; the status is only for what keeps it from going on (kCancelled).
+  virtual arrow::Status Verify(const std::function<void(const arrow::Status&)>& found,
+                               const ProgressCallback& progress,
+                               const CancelToken& cancel) const = 0;
 };
 
 }  // namespace glaive::table

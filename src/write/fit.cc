@@ -19,6 +19,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "file/null_check.h"
 
 namespace glaive::write {
 
@@ -235,7 +236,8 @@ arrow::Status CheckFinite(const arrow::FixedSizeListArray& vectors, const T* val
                              : std::isnan(shown) ? "NaN"
                              : shown > 0         ? "infinity"
                                                  : "-infinity",
-                             ", but vectors must be finite (BadVectors::kAllow, in the tool --bad-vectors allow, stores them)");
+                             ", but vectors must be finite (BadVectors::kAllow, in the tool "
+                             "--bad-vectors allow, stores them)");
     }
   }
   return arrow::Status::OK();
@@ -469,6 +471,7 @@ arrow::Result<BatchFitter> BatchFitter::Make(const file::Schema& schema, const a
   static const arrow::Status initialized = arrow::compute::Initialize();
   ARROW_RETURN_NOT_OK(initialized);
   BatchFitter fitter;
+  fitter.fields_ = schema.fields();
   fitter.bad_vectors_ = bad_vectors;
   fitter.pool_ = pool != nullptr ? pool : arrow::default_memory_pool();
   ARROW_ASSIGN_OR_RAISE(fitter.target_, schema.ToArrow());
@@ -493,6 +496,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> BatchFitter::Fit(const arrow:
                             " columns, but its stream's schema promised more");
       const Place place{field->name(), first_row, true, bad_vectors_, pool_};
       ARROW_ASSIGN_OR_RAISE(column, FitArray(*field, batch.column(source_[i]), place));
+      if (!fields_[i].is_blob_v2()) {  // comes in forms of its own, which the file writer checks
+        ARROW_RETURN_NOT_OK(file::CheckNulls(fields_[i], *column, first_row));
+      }
     }
     // A blob column keeps the form in which it came.
     fields.push_back(column->type()->Equals(*field->type()) ? field

@@ -29,6 +29,7 @@ class BatchFitter {
                                                          uint64_t first_row) const;
 
  private:
+  std::vector<file::Field> fields_;
   std::shared_ptr<arrow::Schema> target_;
   std::vector<int> source_;  ///< column of the input per column of the table; -1 = all null
   BadVectors bad_vectors_ = BadVectors::kError;
