@@ -90,7 +90,8 @@ class GLAIVE_EXPORT Table final {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Search(const VectorQuery& query) const;
 
   /// Appends what `data` yields as one commit. Columns are matched by name; missing nullable ones become
-  /// null, types that Arrow casts losslessly (e.g. list -> fixed_size_list of equal length) are cast.
+  /// null, types that Arrow casts losslessly (e.g. list -> fixed_size_list of equal length) are cast. Floats
+  /// are rounded to the nearest of the column's width; one beyond its range is refused.
   /// Errors, with nothing committed: kInvalidArgument (extra or missing column, wrong vector length, NaN,
   /// null in a non-nullable column; column, row and both sides are named), kTypeMismatch, kIo,
   /// kResourceExhausted, kCancelled, kCommitIncompatible (the table was overwritten meanwhile).

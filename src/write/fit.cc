@@ -32,9 +32,16 @@ struct Place {
   bool top_level = true;   ///< array positions are rows
   BadVectors bad_vectors = BadVectors::kError;
   arrow::MemoryPool* pool = nullptr;
+  bool vector_item = false;
 
   Place Child(const std::string& name) const {
     return {path + "." + name, first_row, false, bad_vectors, pool};
+  }
+
+  Place VectorItem() const {
+    Place item = Child("item");
+    item.vector_item = true;
+    return item;
   }
 
   std::string Row(int64_t position) const {
@@ -352,15 +359,44 @@ ArrayResult ListToVectors(const arrow::Field& target, const std::shared_ptr<arro
     ARROW_ASSIGN_OR_RAISE(const arrow::Datum datum, arrow::compute::Take(items, taken));
     values = datum.make_array();
   }
-  ARROW_ASSIGN_OR_RAISE(values, FitArray(*type.value_field(), values, place.Child("item")));
+  ARROW_ASSIGN_OR_RAISE(values, FitArray(*type.value_field(), values, place.VectorItem()));
   ARROW_ASSIGN_OR_RAISE(auto validity, ValidityOf(*array, place.pool));
   return std::make_shared<arrow::FixedSizeListArray>(target.type(), array->length(),
                                                      std::move(values), std::move(validity));
 }
 
+arrow::Status CheckNoneBecameInfinite(const arrow::Array& from, const arrow::Array& to) {
+  ARROW_ASSIGN_OR_RAISE(const auto before, arrow::compute::Cast(from, arrow::float64()));
+  ARROW_ASSIGN_OR_RAISE(const auto after, arrow::compute::Cast(to, arrow::float64()));
+  const double* was = static_cast<const arrow::DoubleArray&>(*before).raw_values();
+  const double* is = static_cast<const arrow::DoubleArray&>(*after).raw_values();
+  for (int64_t i = 0; i < from.length(); ++i) {
+    if (from.IsValid(i) && std::isfinite(was[i]) && !std::isfinite(is[i])) {
+      return arrow::Status::Invalid(was[i], " is beyond its range");
+    }
+  }
+  return arrow::Status::OK();
+}
+
+/// Arrow's safe cast, and two things that it lacks: decimals reach the nearest float, and no number
+/// becomes an infinity (in vectors CheckVectors sees to that).
+ArrayResult CastValues(const std::shared_ptr<arrow::DataType>& type,
+                       std::shared_ptr<arrow::Array> array, const Place& place) {
+  const auto safe = arrow::compute::CastOptions::Safe();
+  if (arrow::is_decimal(array->type_id()) && arrow::is_floating(type->id())) {
+    ARROW_ASSIGN_OR_RAISE(array, arrow::compute::Cast(*array, arrow::float64(), safe));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto cast, arrow::compute::Cast(*array, type, safe));
+  if (arrow::is_floating(array->type_id()) && arrow::is_floating(type->id()) &&
+      !place.vector_item) {
+    ARROW_RETURN_NOT_OK(CheckNoneBecameInfinite(*array, *cast));
+  }
+  return cast;
+}
+
 ArrayResult CastArray(const std::shared_ptr<arrow::DataType>& type,
                       const std::shared_ptr<arrow::Array>& array, const Place& place) {
-  auto cast = arrow::compute::Cast(*array, type, arrow::compute::CastOptions::Safe());
+  auto cast = CastValues(type, array, place);
   if (cast.ok()) {
     return cast;
   }
@@ -375,8 +411,7 @@ ArrayResult CastArray(const std::shared_ptr<arrow::DataType>& type,
   int64_t count = array->length();
   while (count > 1) {
     const int64_t half = count / 2;
-    if (arrow::compute::Cast(*array->Slice(begin, half), type, arrow::compute::CastOptions::Safe())
-            .ok()) {
+    if (CastValues(type, array->Slice(begin, half), place).ok()) {
       begin += half;
       count -= half;
     } else {
@@ -413,7 +448,7 @@ ArrayResult FitVectors(const arrow::Field& target, const std::shared_ptr<arrow::
   } else {
     ARROW_ASSIGN_OR_RAISE(
         auto values, FitArray(*target.type()->field(0),
-                              arrow::MakeArray(array->data()->child_data[0]), place.Child("item")));
+                              arrow::MakeArray(array->data()->child_data[0]), place.VectorItem()));
     vectors = WithValues(target, *array, values);
   }
   ARROW_RETURN_NOT_OK(CheckVectors(*vectors, place));
