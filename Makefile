@@ -35,8 +35,8 @@ bench: setup-test configure
 asan tsan:
 	@tools/setup.sh test
 	@cmake --preset $@ -DGLAIVE_TESTS=ON -DGLAIVE_DEPS_DIR=$(CURDIR)/build/deps >/dev/null
-	@cmake --build build-$@ -j $(JOBS)
-	@tools/run_tests.sh build-$@
+	@cmake --build build-$@ -j $(JOBS) --target unit_tests
+	@tools/run_tests.sh build-$@ sanitizer
 
 clean:
 	rm -rf build build-dev build-asan build-tsan build-fuzz

@@ -47,6 +47,9 @@ function(glaive_room name)
   endif()
 endfunction()
 
+# The test and fuzz binaries alone: all that a sanitizer build needs.
+add_custom_target(unit_tests)
+
 # One test binary, one ctest entry per binary run (cases are listed by the binary itself).
 function(glaive_test name)
   cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
@@ -58,4 +61,5 @@ function(glaive_test name)
   target_compile_definitions(${name} PRIVATE GLAIVE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT})
+  add_dependencies(unit_tests ${name})
 endfunction()

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs every test of a build directory: unit tests of each room (once more with the kernels forced to plain
 # C++), the tool, the layers, the installed package, golden tables, and interop with the real LanceDB.
-#   tools/run_tests.sh BUILD [quick]     quick leaves out interop and install
+#   tools/run_tests.sh BUILD [quick|sanitizer]   quick leaves out interop and install, sanitizer all but
+#                                                unit tests and fuzz targets
 set -uo pipefail
 cd "$(dirname "$0")/.."
 build=$(cd "$1" && pwd)
@@ -34,7 +35,11 @@ export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 python=$PWD/build/deps/peers/bin/python
 
 echo "tests of $build ($(nproc) cores)"
-step unit ctest --test-dir "$build" --output-on-failure -j "$(nproc)"
+if [ "$what" = sanitizer ]; then
+  step unit ctest --test-dir "$build" --output-on-failure -j "$(nproc)" -R '_(test|fuzz)$'
+else
+  step unit ctest --test-dir "$build" --output-on-failure -j "$(nproc)"
+fi
 step unit-scalar env GLAIVE_CPU=scalar ctest --test-dir "$build" --output-on-failure -j "$(nproc)" -R '_test$'
 if [ "$what" = all ]; then
   # Processes of the peers and of the tool take turns, so two suites at a time fill two cores.
