@@ -126,8 +126,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> WidenBits(const LeafValues& values
 /// Where the bytes of a fixed-width value come from.
 class FixedRows {
  public:
-  FixedRows(const LeafValues& values, const uint8_t* data, uint64_t item_bits)
-      : values_(values), data_(data) {
+  FixedRows(const LeafValues& values, const uint8_t* data, uint64_t item_bits) : data_(data) {
     items_bytes_ = item_bits * values.items_per_value() / 8;
     uint64_t slots = 1;
     for (const auto& level : values.levels) {
@@ -154,7 +153,6 @@ class FixedRows {
   }
 
  private:
-  const LeafValues& values_;
   const uint8_t* data_;
   std::vector<std::pair<const uint8_t*, uint64_t>> validity_;
   uint64_t validity_bytes_ = 0;

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "proto/encodings_v2_1.pb.h"
 #include "proto/file.pb.h"
+#include "proto/parse.h"
 
 namespace glaive::encoding {
 namespace {
@@ -197,10 +198,10 @@ class Parser {
     GLAIVE_CHECK_FORMAT(to->items_per_value <= INT32_MAX, "fixed-size list of ",
                         to->items_per_value, " items");
     ARROW_RETURN_NOT_OK(FillValues(from.has_values(), from.values(), "fixed-size list", depth, to));
-    GLAIVE_CHECK_FORMAT(
-        to->values->kind == EncodingKind::kFlat || to->values->kind == EncodingKind::kFixedSizeList ||
+    GLAIVE_CHECK_FORMAT(to->values->kind == EncodingKind::kFlat ||
+                            to->values->kind == EncodingKind::kFixedSizeList ||
                             to->values->kind == EncodingKind::kConstant,
-        "fixed-size list over ", DescribeEncoding(*to->values));
+                        "fixed-size list over ", DescribeEncoding(*to->values));
     return arrow::Status::OK();
   }
 
@@ -404,16 +405,15 @@ std::string DescribeEncoding(const Encoding& encoding) {
 
 arrow::Result<std::shared_ptr<const Layout>> ParseLayout(std::string_view encoding,
                                                          uint16_t version_minor) {
-  GLAIVE_CHECK_FORMAT(encoding.size() <= INT32_MAX, "page encoding of ", encoding.size(), " bytes");
   ::lance::file::Any any;
-  GLAIVE_CHECK_FORMAT(any.ParseFromArray(encoding.data(), static_cast<int>(encoding.size())),
-                      "page encoding is not a message");
+  GLAIVE_CHECK_FORMAT(proto::ParseMessage(encoding, &any), "page encoding of ", encoding.size(),
+                      " bytes is not a message");
   if (any.type_url() != kPageLayoutUrl) {
     return Unsupported("page encoding of type '", any.type_url(), "', expected '", kPageLayoutUrl,
                        "'");
   }
   wire::PageLayout page;
-  GLAIVE_CHECK_FORMAT(page.ParseFromString(any.value()), "page layout is not a message");
+  GLAIVE_CHECK_FORMAT(proto::ParseMessage(any.value(), &page), "page layout is not a message");
   auto layout = std::make_shared<Layout>();
   ARROW_RETURN_NOT_OK(FillLayout(page, version_minor, 0, layout.get()));
   return std::shared_ptr<const Layout>(std::move(layout));

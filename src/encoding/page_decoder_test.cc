@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/status.h"
+#include "encoding/layout.h"
 #include "encoding/page.h"
 #include "proto/file.pb.h"
 
@@ -363,6 +364,13 @@ TEST(PageDecoderTest, AsksOnlyForTheRowsOfAVector) {
   // Values are those of the buffer that was handed in.
   const auto& list = static_cast<const arrow::FixedSizeListArray&>(*array);
   EXPECT_EQ(list.values()->data()->buffers[1]->data(), data[0]->data());
+}
+
+TEST(PageDecoderTest, BrokenTextIsRefusedQuietly) {
+  ::testing::internal::CaptureStderr();
+  const auto layout = ParseLayout("\x0a\x01\xff", 1);  // a type URL that is not UTF-8
+  EXPECT_EQ(ErrorCodeOf(layout.status()), ErrorCode::kCorruption);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 #include <arrow/buffer.h>
 
+#include "proto/parse.h"
+
 namespace glaive::encoding {
 
 namespace {
@@ -44,7 +46,7 @@ bool UnwrapLayout(std::string_view any, lance::encodings21::PageLayout* layout) 
     ++at;
   }
   const auto value = any.substr(std::min(at + 1, any.size()));
-  return layout->ParseFromArray(value.data(), static_cast<int>(value.size()));
+  return proto::ParseMessage(value, layout);
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> CopyToBuffer(Bytes bytes, arrow::MemoryPool* pool) {

@@ -19,6 +19,7 @@
 #include "encoding/v20_source.h"
 #include "proto/encodings_v2_0.pb.h"
 #include "proto/file.pb.h"
+#include "proto/parse.h"
 
 namespace glaive::encoding {
 namespace {
@@ -1150,14 +1151,13 @@ template <typename Message>
 Status ParseAny(std::string_view bytes, std::string_view type_url, std::string_view name,
                 Message* message) {
   lance::file::Any any;
-  GLAIVE_CHECK_FORMAT(bytes.size() <= std::numeric_limits<int32_t>::max() &&
-                          any.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())),
-                      "column ", name, ": an encoding is no message");
+  GLAIVE_CHECK_FORMAT(proto::ParseMessage(bytes, &any), "column ", name,
+                      ": an encoding is no message");
   if (!std::string_view(any.type_url()).ends_with(type_url)) {
     return Unsupported("column ", name, ": encoding of type '", any.type_url(), "', expected ",
                        type_url);
   }
-  GLAIVE_CHECK_FORMAT(message->ParseFromString(any.value()), "column ", name, ": a broken ",
+  GLAIVE_CHECK_FORMAT(proto::ParseMessage(any.value(), message), "column ", name, ": a broken ",
                       type_url);
   return Status::OK();
 }

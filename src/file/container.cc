@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "proto/file.pb.h"
+#include "proto/parse.h"
 
 namespace glaive::file {
 namespace {
@@ -131,8 +132,7 @@ template <typename Message>
 arrow::Status ParseMessage(const arrow::Buffer& bytes, const char* what, uint64_t number,
                            Message* out) {
   GLAIVE_CHECK_FORMAT(static_cast<uint64_t>(bytes.size()) <= kMaxFileMetadataBytes &&
-                          bytes.size() <= std::numeric_limits<int>::max() &&
-                          out->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())),
+                          proto::ParseMessage(std::string_view(bytes), out),
                       what, " ", number, " is not the protobuf message it should be");
   return arrow::Status::OK();
 }

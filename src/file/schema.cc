@@ -9,6 +9,7 @@
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
+#include <arrow/util/utf8.h>
 
 #include "base/limits.h"
 #include "base/status.h"
@@ -70,6 +71,7 @@ class FieldsFromArrow {
     field.name = source.name();
     field.nullable = source.nullable();
     field.metadata = FromArrowMetadata(source.metadata().get());
+    ARROW_RETURN_NOT_OK(CheckText(path, field));
     auto type = source.type();
     if (type->id() == Type::EXTENSION) {
       const auto& extension = static_cast<const arrow::ExtensionType&>(*type);
@@ -89,6 +91,18 @@ class FieldsFromArrow {
   }
 
  private:
+  // Names and keys are text on the wire: no reader opens a file in which they are anything else.
+  static arrow::Status CheckText(const std::string& path, const Field& field) {
+    arrow::util::InitializeUTF8();
+    GLAIVE_CHECK_ARGUMENT(arrow::util::ValidateUTF8(field.name), "the name of column '", path,
+                          "' is not UTF-8");
+    for (const auto& [key, value] : field.metadata) {
+      GLAIVE_CHECK_ARGUMENT(arrow::util::ValidateUTF8(key), "column '", path,
+                            "': a metadata key is not UTF-8");
+    }
+    return arrow::Status::OK();
+  }
+
   static arrow::Status ReadPrimaryKey(const std::string& path, Field* field) {
     if (const auto it = field->metadata.find(std::string(kPrimaryKeyPositionKey));
         it != field->metadata.end()) {

@@ -209,6 +209,12 @@ TEST(Schema, BadNamesAreInvalid) {
       code({field("s", arrow::struct_({field("a", arrow::int8()), field("a", arrow::int8())}))}),
       ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({field("_distance", arrow::float32())}), ErrorCode::kOk);
+  EXPECT_EQ(code({field("a\xff", arrow::int8())}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({field("s", arrow::struct_({field("\xc3", arrow::int8())}))}),
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({field("a", arrow::int8(), true, arrow::key_value_metadata({"\xff"}, {"x"}))}),
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({field("\xc3\xa4", arrow::int8())}), ErrorCode::kOk);
 }
 
 TEST(Schema, PrimaryKeyComesFromMetadata) {

@@ -4,8 +4,20 @@
 #include <cstring>
 #include <initializer_list>
 
+#if defined(__x86_64__)
+#  include <cpuid.h>
+#endif
+
 namespace glaive::kernels {
 namespace {
+
+#if defined(__x86_64__)
+// Half floats to floats and back; Clang 14 has no probe for it.
+bool CpuSupportsF16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
 
 CpuLevel BestLevel() {
 #if defined(__x86_64__)
@@ -65,8 +77,7 @@ bool CpuSupports(CpuLevel level) {
     case CpuLevel::kAvx2:
 #if defined(__x86_64__)
       // The compiler's probe also asks the operating system whether it saves the wide registers.
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("f16c");
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && CpuSupportsF16c();
 #else
       return false;
 #endif

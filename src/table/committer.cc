@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "base/uuid.h"
+#include "proto/parse.h"
 #include "table/deletion_file.h"
 #include "table/fragment_reader.h"
 #include "table/session.h"
@@ -39,6 +40,14 @@ const DataFragment* FindFragment(const lance::table::Manifest& pb, uint64_t id) 
   return at == pb.fragments().end() ? nullptr : &*at;
 }
 
+// Text that is not UTF-8 can be written, but then nobody, neither we nor others, reads the table
+// again.
+bool IsReadable(const Transaction& transaction) {
+  const google::protobuf::LogSilencer silencer;
+  Transaction read;
+  return proto::ParseMessage(transaction.SerializeAsString(), &read);
+}
+
 // One commit: what it has learnt between its attempts.
 class Attempts {
  public:
@@ -49,6 +58,8 @@ class Attempts {
     GLAIVE_CHECK_ARGUMENT(ours_.operation_case() != Transaction::OPERATION_NOT_SET,
                           "the transaction has no operation");
     GLAIVE_CHECK_ARGUMENT(!ours_.uuid().empty(), "the transaction has no uuid");
+    GLAIVE_CHECK_ARGUMENT(IsReadable(ours_),
+                          "the transaction holds a name, a key or a value that is not UTF-8");
     checked_ = ours_.read_version();
     auto committed = RunAttempts();
     if (!committed.ok() && ErrorCodeOf(committed.status()) != ErrorCode::kCommitStateUnknown) {

@@ -160,6 +160,19 @@ TEST(Committer, ConfigIsUpdatedAndFlagged) {
   EXPECT_TRUE(Commit(versions, remove)->manifest().pb.config().empty());
 }
 
+TEST(Committer, RefusesTextThatNobodyCouldReadBack) {
+  auto versions = NewVersions(Must(io::OpenMemoryStore()));
+  Commit(versions, CreateTransaction({}));
+  auto update = NewTransaction(1);
+  auto* entry = update.mutable_update_config()->mutable_config_updates()->add_update_entries();
+  entry->set_key("key");
+  entry->set_value("\xff");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(CodeOf(Committer(versions, {}).Commit(std::move(update))), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(Must(versions.Latest()).version, 1u);
+}
+
 TEST(Committer, StableRowIdsAndLineage) {
   auto versions = NewVersions(Must(io::OpenMemoryStore()));
   CommitOptions options;

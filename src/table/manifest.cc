@@ -14,7 +14,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "io/object_store.h"
-#include "table/message.h"
+#include "proto/parse.h"
 
 namespace glaive::table {
 
@@ -57,8 +57,8 @@ arrow::Result<std::string_view> Section(std::string_view file, uint64_t offset, 
 template <typename Message>
 arrow::Status Parse(std::string_view bytes, Message* pb, std::string_view kind,
                     std::string_view path) {
-  GLAIVE_CHECK_FORMAT(ParseMessage(bytes, pb), "manifest ", path, ": ", kind, " of ", bytes.size(),
-                      " bytes is no valid message");
+  GLAIVE_CHECK_FORMAT(proto::ParseMessage(bytes, pb), "manifest ", path, ": ", kind, " of ",
+                      bytes.size(), " bytes is no valid message");
   return arrow::Status::OK();
 }
 

@@ -7,8 +7,8 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "proto/parse.h"
 #include "proto/rowids.pb.h"
-#include "table/message.h"
 
 namespace glaive::table {
 
@@ -291,7 +291,7 @@ struct ParsedSequence {
 
 arrow::Result<ParsedSequence> ParseSequence(std::string_view bytes, std::string_view what) {
   lance::table::RowIdSequence pb;
-  GLAIVE_CHECK_FORMAT(ParseMessage(bytes, &pb), what, ": row id sequence of ", bytes.size(),
+  GLAIVE_CHECK_FORMAT(proto::ParseMessage(bytes, &pb), what, ": row id sequence of ", bytes.size(),
                       " bytes is no valid message");
   ParsedSequence out;
   for (const auto& segment_pb : pb.segments()) {
@@ -478,8 +478,8 @@ arrow::Result<std::shared_ptr<const RowVersions>> RowVersions::Parse(std::string
                                                                      uint64_t rows,
                                                                      std::string_view what) {
   lance::table::RowDatasetVersionSequence pb;
-  GLAIVE_CHECK_FORMAT(ParseMessage(bytes, &pb), what, ": row version sequence of ", bytes.size(),
-                      " bytes is no valid message");
+  GLAIVE_CHECK_FORMAT(proto::ParseMessage(bytes, &pb), what, ": row version sequence of ",
+                      bytes.size(), " bytes is no valid message");
   auto out = std::make_shared<RowVersions>();
   uint64_t end = 0;
   for (const auto& run : pb.runs()) {

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "table/message.h"
+#include "proto/parse.h"
 #include "table/session.h"
 
 namespace glaive::table {
@@ -274,7 +274,7 @@ arrow::Result<std::optional<lance::table::Transaction>> Versions::ReadTransactio
   lance::table::Transaction transaction;
   const std::string_view view(reinterpret_cast<const char*>((*bytes)->data()),
                               static_cast<size_t>((*bytes)->size()));
-  GLAIVE_CHECK_FORMAT(ParseMessage(view, &transaction), "transaction file ", path, ": ",
+  GLAIVE_CHECK_FORMAT(proto::ParseMessage(view, &transaction), "transaction file ", path, ": ",
                       view.size(), " bytes are no valid message");
   return transaction;
 }

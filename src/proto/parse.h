@@ -1,5 +1,5 @@
 // Parsing of wire messages that may be damaged: quietly, and only if they are small enough for
-// protobuf. Private to the room.
+// protobuf.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <google/protobuf/message_lite.h>
 #include <google/protobuf/stubs/logging.h>
 
-namespace glaive::table {
+namespace glaive::proto {
 
 /// False if the bytes are no valid message. A library has no business on the standard error stream,
 /// where protobuf would report broken text.
@@ -18,4 +18,4 @@ inline bool ParseMessage(std::string_view bytes, google::protobuf::MessageLite* 
          message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
 
-}  // namespace glaive::table
+}  // namespace glaive::proto
