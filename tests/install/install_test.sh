@@ -31,4 +31,12 @@ if nm -DC --defined-only "$prefix"/lib/libglaive_reader.so | grep -qE 'glaive::(
   echo "libglaive_reader holds rooms above table" >&2
   exit 1
 fi
+# Neither library exports a name that is not ours.
+for library in libglaive.so libglaive_reader.so; do
+  if nm -DC --defined-only "$prefix/lib/$library" | cut -d' ' -f3- |
+      grep -vE '^((typeinfo|typeinfo name|vtable) for )?glaive::|^glaive_'; then
+    echo "$library exports the names above" >&2
+    exit 1
+  fi
+done
 echo "1 passed, 0 failed"
