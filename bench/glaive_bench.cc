@@ -1,17 +1,17 @@
 // The workloads of bench/bench.py on Glaive, through the public API. Prints one JSON object per measurement.
 //
-//   glaive_bench ingest DB TABLE DATA.arrow [none|synced]
+//   glaive_bench ingest DB TABLE DATA.arrow [none|synced] [mapped|read]   read: the source is not mapped, so that the
+//                                                     peak is ours and one batch
 //   glaive_bench scan DB TABLE [column,...]
 //   glaive_bench take DB TABLE rows repetitions [column,...]
 //   glaive_bench knn DB TABLE QUERIES.arrow batch repetitions
 //   glaive_bench first DB TABLE QUERIES.arrow        open, then the first search of a fresh process
 //   glaive_bench append DB TABLE DATA.arrow count [none|synced]
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <random>
@@ -32,10 +32,16 @@ double MillisSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
+/// Of this process: what getrusage says begins with the peak of the process that started it.
 double PeakMiB() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.rfind("VmHWM:", 0) == 0) {
+      return std::stod(line.substr(6)) / 1024.0;
+    }
+  }
+  return 0;
 }
 
 double Median(std::vector<double> values) {
@@ -54,12 +60,17 @@ std::vector<std::string> Split(const std::string& text) {
   return parts;
 }
 
-arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpc(const std::string& path) {
+arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpc(const std::string& path,
+                                                                          bool mapped = true) {
+  if (!mapped) {
+    ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
+    return arrow::ipc::RecordBatchFileReader::Open(file);
+  }
   ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ));
   return arrow::ipc::RecordBatchFileReader::Open(file);
 }
 
-/// Yields the batches of an IPC file one after the other, mapped, so that the source costs no memory.
+/// Yields the batches of an IPC file one after the other.
 class IpcStream final : public arrow::RecordBatchReader {
  public:
   explicit IpcStream(std::shared_ptr<arrow::ipc::RecordBatchFileReader> file) : file_(std::move(file)) {}
@@ -102,7 +113,7 @@ glaive::DatabaseOptions Options(const std::string& sync) {
 
 arrow::Status Ingest(const std::vector<std::string>& args) {
   const std::string sync = args.size() > 3 ? args[3] : "synced";
-  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2]));
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2], args.size() < 5 || args[4] != "read"));
   auto stream = std::make_shared<IpcStream>(file);
   const auto start = Clock::now();
   ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], Options(sync)));

@@ -180,6 +180,14 @@ arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Latest() const 
     }
   }
   ARROW_ASSIGN_OR_RAISE(auto manifest, versions_.Read(entry));
+  {
+    // The snapshot that a commit of ours returned, and whose file is seen for the first time.
+    std::lock_guard lock(mutex_);
+    if (latest_ != nullptr && &latest_->manifest() == manifest.get()) {
+      latest_entry_ = std::move(entry);
+      return latest_;
+    }
+  }
   ARROW_ASSIGN_OR_RAISE(auto snapshot, table::Snapshot::Make(versions_.store(), versions_.session(),
                                                              std::move(manifest)));
   std::lock_guard lock(mutex_);
@@ -232,6 +240,11 @@ arrow::Result<AddResult> TableImpl::Add(arrow::RecordBatchReader& data,
   const auto committed = committer.Commit(std::move(transaction));
   if (!committed.ok()) {
     return CleanUp(versions_, written, committed.status());
+  }
+  {
+    std::lock_guard lock(mutex_);
+    latest_ = *committed;
+    latest_entry_ = {};  // Latest will tell that it still is the latest
   }
   return AddResult{written.num_rows, (*committed)->version()};
 }

@@ -24,6 +24,10 @@ using ArrayPtr = std::shared_ptr<arrow::Array>;
 
 /// So many small chunks of one leaf are joined to one while they wait.
 constexpr size_t kJoinChunks = 256;
+/// Pieces that wait for their page are copied if they keep so many times their bytes alive.
+constexpr uint64_t kMaxKeptAlive = 4;
+/// Pages are encoded on several threads if together they have so many bytes.
+constexpr uint64_t kShareFrom = 128 << 10;
 
 // Values of one leaf that wait to become a page.
 struct LeafState {
@@ -41,6 +45,23 @@ struct PageJob {
   arrow::ArrayVector chunks;
   std::vector<encoding::EncodedPage> pages;
 };
+
+// Bytes of memory that an array keeps from being freed: batches that come from a stream often lie
+// in one buffer whole.
+uint64_t KeptAlive(const arrow::ArrayData& data) {
+  uint64_t bytes = 0;
+  for (const auto& buffer : data.buffers) {
+    const arrow::Buffer* root = buffer.get();
+    while (root != nullptr && root->parent() != nullptr) {
+      root = root->parent().get();
+    }
+    bytes += root != nullptr ? static_cast<uint64_t>(root->size()) : 0;
+  }
+  for (const auto& child : data.child_data) {
+    bytes += KeptAlive(*child);
+  }
+  return bytes;
+}
 
 arrow::Status CheckVersion(const Field& field, const std::string& path, FileVersion version) {
   if (version < kVersion22) {
@@ -238,10 +259,14 @@ class StructuralWriter final : public FileWriter {
     if (state.bytes > 0 && state.bytes + bytes > options_.page_bytes + options_.page_bytes / 4) {
       QueuePage(leaf);
     }
+    const uint64_t full = options_.page_bytes - options_.page_bytes / 4;
+    if (state.bytes + bytes < full && KeptAlive(*piece->data()) / kMaxKeptAlive > bytes) {
+      ARROW_ASSIGN_OR_RAISE(piece, arrow::Concatenate({piece}, pool_));
+    }
     state.chunks.push_back(std::move(piece));
     state.bytes += bytes;
     buffered_ += bytes;
-    if (state.bytes >= options_.page_bytes - options_.page_bytes / 4) {
+    if (state.bytes >= full) {
       QueuePage(leaf);
       const size_t at_once = options_.executor != nullptr ? options_.executor->num_threads() : 1;
       return jobs_.size() >= 2 * at_once ? RunJobs() : arrow::Status::OK();
@@ -268,6 +293,7 @@ class StructuralWriter final : public FileWriter {
       return;
     }
     jobs_.push_back({leaf, std::move(state.chunks), {}});
+    queued_ += state.bytes;
     buffered_ -= state.bytes;
     state.chunks.clear();
     state.joined = 0;
@@ -290,7 +316,10 @@ class StructuralWriter final : public FileWriter {
   }
 
   arrow::Status RunJobs() {
-    const size_t at_once = options_.executor != nullptr ? options_.executor->num_threads() : 1;
+    // Waking threads costs more than a few small pages.
+    const size_t at_once = options_.executor != nullptr && queued_ >= kShareFrom
+                               ? options_.executor->num_threads()
+                               : 1;
     for (size_t begin = 0; begin < jobs_.size(); begin += at_once) {
       const size_t count = std::min(at_once, jobs_.size() - begin);
       const auto encode = [&](size_t i) { return Encode(&jobs_[begin + i]); };
@@ -304,6 +333,7 @@ class StructuralWriter final : public FileWriter {
       }
     }
     jobs_.clear();
+    queued_ = 0;
     return arrow::Status::OK();
   }
 
@@ -370,6 +400,7 @@ class StructuralWriter final : public FileWriter {
   std::vector<PageJob> jobs_;
   uint64_t num_rows_ = 0;
   uint64_t buffered_ = 0;
+  uint64_t queued_ = 0;  // bytes of jobs_
   State state_ = State::kOpen;
 };
 

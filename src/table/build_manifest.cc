@@ -43,19 +43,19 @@ std::set<int32_t> SchemaIds(const lance::table::Manifest& pb) {
 class Builder {
  public:
   Builder(const Manifest* base, const Transaction& transaction, uint64_t new_version,
-          const CommitOptions& options, const Manifest* restore_source, Indices* indices)
+          const CommitOptions& options, const Manifest* restore_source, Manifest* next)
       : base_(base),
         transaction_(transaction),
         new_version_(new_version),
         options_(options),
         restore_source_(restore_source),
-        indices_(*indices) {}
+        indices_(next->indices),
+        pb_(*next->mutable_pb()) {}
 
-  arrow::Result<lance::table::Manifest> Run() {
+  arrow::Status Run() {
     ARROW_RETURN_NOT_OK(Start());
     ARROW_RETURN_NOT_OK(Apply());
-    ARROW_RETURN_NOT_OK(Finish());
-    return std::move(pb_);
+    return Finish();
   }
 
  private:
@@ -722,7 +722,7 @@ class Builder {
   const CommitOptions& options_;
   const Manifest* restore_source_;
   Indices& indices_;
-  lance::table::Manifest pb_;
+  lance::table::Manifest& pb_;
   const Manifest* sticky_from_ = nullptr;
   bool stable_ = false;
   bool mixed_versions_ = false;
@@ -733,11 +733,10 @@ class Builder {
 
 }  // namespace
 
-arrow::Result<lance::table::Manifest> BuildManifest(
-    const Manifest* base, const Transaction& transaction, uint64_t new_version,
-    const CommitOptions& options, const Manifest* restore_source, Indices* indices) {
-  indices->clear();
-  return Builder(base, transaction, new_version, options, restore_source, indices).Run();
+arrow::Status BuildManifest(const Manifest* base, const Transaction& transaction,
+                            uint64_t new_version, const CommitOptions& options,
+                            const Manifest* restore_source, Manifest* next) {
+  return Builder(base, transaction, new_version, options, restore_source, next).Run();
 }
 
 }  // namespace glaive::table

@@ -270,13 +270,13 @@ class Attempts {
       ARROW_ASSIGN_OR_RAISE(source, versions_.ReadVersion(ours_.restore().version()));
     }
     auto next = std::make_shared<Manifest>();
-    ARROW_ASSIGN_OR_RAISE(next->pb, BuildManifest(base.get(), ours_, version, options_,
-                                                  source.get(), &next->indices));
+    ARROW_RETURN_NOT_OK(
+        BuildManifest(base.get(), ours_, version, options_, source.get(), next.get()));
     ARROW_RETURN_NOT_OK(SetSchema(next.get()));
-    ARROW_RETURN_NOT_OK(WriteTransactionFile(&next->pb));
+    ARROW_RETURN_NOT_OK(WriteTransactionFile(next->mutable_pb()));
     next->transaction = ours_;
-    ARROW_ASSIGN_OR_RAISE(auto bytes,
-                          SerializeManifest(&next->pb, next->indices, &*next->transaction));
+    ARROW_ASSIGN_OR_RAISE(
+        auto bytes, SerializeManifest(next->mutable_pb(), next->indices, &*next->transaction));
     next->file_bytes = bytes.size();
     // Made before the put: what could not be opened must not become the latest version.
     ARROW_ASSIGN_OR_RAISE(auto snapshot,

@@ -33,12 +33,11 @@ struct CommitOptions {
 };
 
 /// The manifest that `transaction` makes of `base` (nullptr: a new table): ids assigned, feature
-/// flags recomputed, invariants checked. Pure but for reading the snapshot to restore through
-/// `versions`.
-arrow::Result<lance::table::Manifest> BuildManifest(
-    const Manifest* base, const lance::table::Transaction& transaction, uint64_t new_version,
-    const CommitOptions& options, const Manifest* restore_source,
-    std::vector<lance::table::IndexMetadata>* indices);
+/// flags recomputed, invariants checked. Fills the message and the indices of `next`, which is
+/// empty before. Pure.
+arrow::Status BuildManifest(const Manifest* base, const lance::table::Transaction& transaction,
+                            uint64_t new_version, const CommitOptions& options,
+                            const Manifest* restore_source, Manifest* next);
 
 /// Thread-safe.
 class Committer {

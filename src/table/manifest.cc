@@ -233,7 +233,7 @@ arrow::Result<std::shared_ptr<const Manifest>> ParseManifest(const arrow::Buffer
                       ": message at offset ", position, " has ", message.size(),
                       " bytes, expected ", limit - position - kLengthBytes);
   auto out = std::make_shared<Manifest>();
-  ARROW_RETURN_NOT_OK(Parse(message, &out->pb, "manifest message", path));
+  ARROW_RETURN_NOT_OK(Parse(message, out->mutable_pb(), "manifest message", path));
   const uint64_t unknown = out->pb.reader_feature_flags() & ~kKnownFlags;
   if (unknown != 0) {
     return Unsupported("manifest ", path,

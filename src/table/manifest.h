@@ -11,6 +11,7 @@
 
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>
+#include <google/protobuf/arena.h>
 
 #include "file/schema.h"
 #include "proto/index.pb.h"
@@ -51,8 +52,23 @@ std::optional<ParsedManifestName> ParseManifestName(std::string_view name);
 
 /// Immutable once made; shared. The protobuf message is kept, so unknown fields survive into the
 /// next version.
-struct Manifest {
-  lance::table::Manifest pb;
+class Manifest {
+  // The message lies in an arena: every commit copies and frees thousands of fragments.
+  google::protobuf::Arena arena_;
+  lance::table::Manifest* message_;
+
+ public:
+  Manifest()
+      : message_(google::protobuf::Arena::CreateMessage<lance::table::Manifest>(&arena_)),
+        pb(*message_) {}
+
+  Manifest(const Manifest&) = delete;
+  Manifest& operator=(const Manifest&) = delete;
+
+  const lance::table::Manifest& pb;
+
+  lance::table::Manifest* mutable_pb() { return message_; }
+
   file::Schema schema;  ///< parsed from pb.fields
   std::vector<lance::table::IndexMetadata> indices;
   std::optional<lance::table::Transaction> transaction;  ///< of the inline section

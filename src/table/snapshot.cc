@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -249,10 +250,11 @@ class SnapshotImpl final : public Snapshot {
     fragments_.reserve(static_cast<size_t>(manifest_->pb.fragments_size()));
     for (const auto& pb : manifest_->pb.fragments()) {
       ascending_ = ascending_ && (fragments_.empty() || fragments_.back()->id() < pb.id());
-      auto fragment = std::make_shared<FragmentImpl>(pb, manifest_->pb, store_, session_);
-      ARROW_RETURN_NOT_OK(FillCounts(fragment.get()));
-      num_rows_ += fragment->num_rows();
-      fragments_.push_back(std::move(fragment));
+      FragmentImpl& fragment = owned_.emplace_back(pb, manifest_->pb, store_, session_);
+      ARROW_RETURN_NOT_OK(FillCounts(&fragment));
+      num_rows_ += fragment.num_rows();
+      // Owned by the snapshot as a whole, thousands at a time.
+      fragments_.emplace_back(std::shared_ptr<const Fragment>(), &fragment);
     }
     return arrow::Status::OK();
   }
@@ -384,7 +386,8 @@ class SnapshotImpl final : public Snapshot {
   std::shared_ptr<Session> session_;
   std::shared_ptr<const Manifest> manifest_;
   std::shared_ptr<arrow::Schema> arrow_schema_;
-  std::vector<std::shared_ptr<const Fragment>> fragments_;
+  std::deque<FragmentImpl> owned_;
+  std::vector<std::shared_ptr<const Fragment>> fragments_;  // views of owned_
   bool ascending_ = true;
   uint64_t num_rows_ = 0;
   Lazy<RowIdIndex> index_;

@@ -20,6 +20,10 @@ constexpr const char* kHintPath = "_versions/latest_version_hint.json";
 // A hint below this saves nothing over listing so few names.
 constexpr uint64_t kHintWorthwhile = 256;
 constexpr int kMaxProbes = 256;
+// Every so many versions the hint is brought up to date: readers probe upwards from it anyway, and
+// replacing a file is dear (file systems that keep the numbers of files freed of late from being
+// used again pass over all of them whenever a file is made).
+constexpr uint64_t kHintStep = 16;
 // For so long a listing vouches that versions have no gap. See Latest.
 constexpr int64_t kListingTrustedNanos = 1'000'000'000;
 
@@ -290,6 +294,9 @@ void Versions::NoteCommitted(uint64_t version, ManifestNaming naming,
   const auto entry = Find(version, naming);
   if (entry.ok() && *entry && (*entry)->manifest_bytes == manifest->file_bytes) {
     impl.manifests.Put(CacheKey(store_->root(), **entry), manifest);
+  }
+  if (version % kHintStep != 0 && version > 1) {
+    return;
   }
   // Only a hint: whether it could be written does not matter.
   [[maybe_unused]] const auto hinted =

@@ -23,7 +23,7 @@ Versions Table(const std::shared_ptr<io::ObjectStore>& store, uint64_t count) {
 TEST(Versions, HintIsOnlyAHint) {
   auto store = Must(io::OpenMemoryStore());
   Table(store, 5);
-  EXPECT_EQ(Must(store->Get("_versions/latest_version_hint.json"))->ToString(), "{\"version\":5}");
+  EXPECT_EQ(Must(store->Get("_versions/latest_version_hint.json"))->ToString(), "{\"version\":1}");
   for (const char* hint : {"{\"version\":2}", "{\"version\":900}", "{\"version\":-1}", "", "[",
                            "null", "{\"version\":\"3\"}", "{\"version\":18446744073709551615}"}) {
     ASSERT_TRUE(store->Put("_versions/latest_version_hint.json", hint).ok());
@@ -31,6 +31,13 @@ TEST(Versions, HintIsOnlyAHint) {
   }
   ASSERT_TRUE(store->Delete("_versions/latest_version_hint.json").ok());
   EXPECT_EQ(Must(NewVersions(store).Latest()).version, 5u);
+}
+
+TEST(Versions, HintFollowsInSteps) {
+  auto store = Must(io::OpenMemoryStore());
+  Table(store, 37);
+  EXPECT_EQ(Must(store->Get("_versions/latest_version_hint.json"))->ToString(), "{\"version\":32}");
+  EXPECT_EQ(Must(NewVersions(store).Latest()).version, 37u);
 }
 
 TEST(Versions, ForeignCommitsAreSeenByAHandleThatKnowsAnOlderOne) {
