@@ -317,9 +317,9 @@ TEST_F(ErrorTest, UnsupportedNamesTheFeature) {
   auto store = Must(io::OpenLocalStore(scratch_.path().string() + "/t.lance"));
   const std::string name = "_versions/" + path.filename().string();
   const auto bytes = Must(store->Get(name));
-  auto manifest = *Must(table::ParseManifest(*bytes, name));
-  manifest.pb.set_reader_feature_flags(manifest.pb.reader_feature_flags() | 1024);
-  ASSERT_OK(store->Put(name, Must(table::SerializeManifest(&manifest.pb, {}, nullptr))));
+  lance::table::Manifest pb = Must(table::ParseManifest(*bytes, name))->pb;
+  pb.set_reader_feature_flags(pb.reader_feature_flags() | 1024);
+  ASSERT_OK(store->Put(name, Must(table::SerializeManifest(&pb, {}, nullptr))));
   const auto opened = Open().OpenTable("t");
   EXPECT_CODE(opened, kUnsupported);
   EXPECT_THAT(opened.status().message(), HasSubstr("1024"));

@@ -36,10 +36,15 @@ class VerifyTest : public ::testing::Test {
 
   void Forge(const std::function<void(table::Manifest*)>& change) {
     const std::string path = Must(store_->List("t.lance/_versions")).front().path;
-    auto manifest = *Must(table::ParseManifest(*Must(store_->Get(path)), path));
+    const auto parsed = Must(table::ParseManifest(*Must(store_->Get(path)), path));
+    table::Manifest manifest;
+    *manifest.mutable_pb() = parsed->pb;
+    manifest.indices = parsed->indices;
+    manifest.transaction = parsed->transaction;
     change(&manifest);
-    ASSERT_OK(store_->Put(path, Must(table::SerializeManifest(&manifest.pb, manifest.indices,
-                                                              &*manifest.transaction))));
+    ASSERT_OK(
+        store_->Put(path, Must(table::SerializeManifest(manifest.mutable_pb(), manifest.indices,
+                                                        &*manifest.transaction))));
   }
 
   std::vector<arrow::Status> Defects() {
@@ -80,7 +85,7 @@ TEST_F(VerifyTest, StopsInTheMiddle) {
 
 TEST_F(VerifyTest, RowIdsThatOccurTwice) {
   Forge([](table::Manifest* manifest) {
-    auto* fragments = manifest->pb.mutable_fragments();
+    auto* fragments = manifest->mutable_pb()->mutable_fragments();
     fragments->Mutable(2)->set_inline_row_ids(fragments->at(0).inline_row_ids());
   });
   const auto defects = Defects();
