@@ -25,6 +25,14 @@ RECORDS = 3000
 NEW_RECORDS = 25
 
 
+# Pages of package registries say nothing about a program.
+REGISTRIES = re.compile(r"registry|mirror|pypi|npmjs|crates\.io|rubygems|proxy\.|/simple\b")
+
+
+def homepage(address):
+    return None if address is None or REGISTRIES.search(address) else address
+
+
 def package_lists(directory: str) -> list[Path]:
     """Fetches the package lists and the English descriptions into `directory`."""
     lists = Path(directory)
@@ -89,7 +97,7 @@ def record(fields: dict, text: str) -> dict:
         "maintainer": {"name": maintainer.group(1).strip('"'), "email": maintainer.group(2)},
         "depends": names(fields.get("Depends", ""))[:MOST_DEPENDS],
         "tags": tags[:MOST_TAGS],
-        "homepage": fields.get("Homepage"),
+        "homepage": homepage(fields.get("Homepage")),
         "description": describe(text),
     }
 
