@@ -25,8 +25,8 @@ RECORDS = 3000
 NEW_RECORDS = 25
 
 
-# Pages of package registries say nothing about a program.
-REGISTRIES = re.compile(r"registry|mirror|pypi|npmjs|crates\.io|rubygems|proxy\.|/simple\b")
+# Pages of package registries say nothing about a program; nor do addresses that look like local paths.
+REGISTRIES = re.compile(r"registry|mirror|pypi|npmjs|crates\.io|rubygems|proxy\.|/simple\b|/work/")
 
 
 def homepage(address):
