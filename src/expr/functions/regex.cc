@@ -1,0 +1,9 @@
+#include "expr/function.h"
+
+namespace glaive::expr {
+
+std::vector<Function> RegexFunctions() {
+  return {};
+}
+
+}  // namespace glaive::expr

@@ -1,0 +1,1 @@
+namespace glaive::expr {}  // namespace glaive::expr
