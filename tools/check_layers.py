@@ -14,7 +14,7 @@ import re
 import sys
 from pathlib import Path
 
-FACADE = {"db", "cli", "query", "write", "reader"}  # rooms that know requests, options and tables
+FACADE = {"db", "cli", "query", "write", "maintain", "reader"}  # rooms that know requests, options and tables
 HEAVY = {"arrow/api.h", "arrow/compute/api.h", "parquet/arrow/api.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 

@@ -18,8 +18,11 @@ namespace glaive {
 class GLAIVE_EXPORT CancelToken {
  public:
   CancelToken() : stop_(std::make_shared<std::atomic<bool>>(false)) {}
+
   void RequestStop() const { stop_->store(true, std::memory_order_relaxed); }
+
   bool stop_requested() const { return stop_->load(std::memory_order_relaxed); }
+
   /// OK, or a kCancelled error that names `what`.
   arrow::Status Check(std::string_view what) const;
 
@@ -35,8 +38,8 @@ struct Progress {
   uint64_t bytes_done = 0;
 };
 
-/// Called from time to time (about every batch) on the thread that does the work. Must not throw and
-/// must not call back into the same object.
+/// Called from time to time (about every batch) on the thread that does the work. Must not throw
+/// and must not call back into the same object.
 using ProgressCallback = std::function<void(const Progress&)>;
 
 }  // namespace glaive

@@ -21,8 +21,9 @@ class DatabaseImpl;
 /// Movable; thread-safe. Tables opened from it stay valid after it is gone.
 class GLAIVE_EXPORT Database final {
  public:
-  /// `uri`: a directory path, file://…, or memory://name (shared within the process by name). Nothing is
-  /// created before the first table. kInvalidArgument, kUnsupported (scheme), kPermissionDenied.
+  /// `uri`: a directory path, file://…, or memory://name (shared within the process by name).
+  /// Nothing is created before the first table. kInvalidArgument, kUnsupported (scheme),
+  /// kPermissionDenied.
   static arrow::Result<Database> Open(const std::string& uri, const DatabaseOptions& options);
   ~Database();
   Database(Database&&) noexcept;
@@ -34,11 +35,13 @@ class GLAIVE_EXPORT Database final {
   arrow::Result<std::vector<std::string>> ListTables() const;
   /// kNotFound names the nearest table.
   arrow::Result<Table> OpenTable(const std::string& name) const;
-  /// Creates a table from a stream of batches (its schema counts even if it yields none). Of two creations
-  /// of one name at the same time exactly one succeeds. A name is letters, digits, '_', '-', '.', not
-  /// beginning with '.'. Errors leave nothing behind: see Table::Add, and kAlreadyExists.
-  arrow::Result<Table> CreateTable(const std::string& name, std::shared_ptr<arrow::RecordBatchReader> data,
-                                   CreateMode mode, const WriteOptions& options);
+  /// Creates a table from a stream of batches (its schema counts even if it yields none). Of two
+  /// creations of one name at the same time exactly one succeeds. A name is letters, digits, '_',
+  /// '-', '.', not beginning with '.'. Errors leave nothing behind: see Table::Add, and
+  /// kAlreadyExists.
+  arrow::Result<Table> CreateTable(const std::string& name,
+                                   std::shared_ptr<arrow::RecordBatchReader> data, CreateMode mode,
+                                   const WriteOptions& options);
   /// An empty table.
   arrow::Result<Table> CreateTable(const std::string& name, std::shared_ptr<arrow::Schema> schema,
                                    CreateMode mode, const WriteOptions& options);

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "glaive/cancel.h"
+#include "glaive/change.h"
 #include "glaive/database.h"
 #include "glaive/error.h"
+#include "glaive/expression.h"
 #include "glaive/inspect.h"
 #include "glaive/options.h"
 #include "glaive/query.h"

@@ -1,6 +1,6 @@
-// The small reader: opens a Lance dataset and streams it as record batches. It needs only the rooms base,
-// kernels, io, proto, encoding, file and table (library glaive_reader): no network, no threads, no stores.
-// Its C twin is reader_c.h.
+// The small reader: opens a Lance dataset and streams it as record batches. It needs only the rooms
+// base, kernels, io, proto, encoding, file and table (library glaive_reader): no network, no
+// threads, no stores. Its C twin is reader_c.h.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ class GLAIVE_EXPORT DatasetReader final {
  public:
   /// `path` is a dataset directory (e.g. db/t.lance). Without `version` the latest one.
   /// kNotFound, kCorruption, kUnsupported.
-  static arrow::Result<DatasetReader> Open(const std::string& path, std::optional<uint64_t> version);
+  static arrow::Result<DatasetReader> Open(const std::string& path,
+                                           std::optional<uint64_t> version);
   ~DatasetReader();
   DatasetReader(DatasetReader&&) noexcept;
   DatasetReader& operator=(DatasetReader&&) noexcept;
@@ -32,11 +33,11 @@ class GLAIVE_EXPORT DatasetReader final {
   uint64_t version() const;
   std::shared_ptr<arrow::Schema> schema() const;
   arrow::Result<uint64_t> CountRows() const;
-  /// Live rows [offset, offset + limit) in table order, decoded on the calling thread as they are pulled.
-  /// `columns` are paths; empty means all.
-  arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const std::vector<std::string>& columns,
-                                                                uint64_t offset,
-                                                                std::optional<uint64_t> limit) const;
+  /// Live rows [offset, offset + limit) in table order, decoded on the calling thread as they are
+  /// pulled. `columns` are paths; empty means all.
+  arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Read(
+      const std::vector<std::string>& columns, uint64_t offset,
+      std::optional<uint64_t> limit) const;
 
  private:
   struct Impl;

@@ -1,4 +1,5 @@
-// Door: reading rows of a snapshot: scans in table order with readahead, and takes by position or id.
+// Door: reading rows of a snapshot: scans in table order with readahead, and takes by position or
+// id.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <arrow/type_fwd.h>
 
 #include "glaive/query.h"
+
 #include "table/snapshot.h"
 
 namespace glaive::query {
@@ -26,8 +28,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeRowIds(const table::Snaps
                                                               const std::vector<uint64_t>& row_ids,
                                                               const TakeOptions& options);
 /// Rows by address (fragment id << 32 | offset), which must be live; in the order asked.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeAddresses(const table::Snapshot& snapshot,
-                                                                 const std::vector<uint64_t>& addresses,
-                                                                 const TakeOptions& options);
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeAddresses(
+    const table::Snapshot& snapshot, const std::vector<uint64_t>& addresses,
+    const TakeOptions& options);
 
 }  // namespace glaive::query
