@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,8 +64,8 @@ class BoundExpression {
 /// `schema` names everything that may be used: the table's columns and, appended by the caller,
 /// meta columns such as _rowid. Names match exactly first, then without case if that is
 /// unambiguous. Errors, all kInvalidArgument or kTypeMismatch with the place in `sql` (if given):
-/// unknown column or function with the nearest name, both types of a mismatch, missing parameters,
-/// parameters left over.
+/// unknown column or function with the nearest name, both types of a mismatch, missing parameters.
+/// Parameters that the tree does not use are no error: the expressions of a request share them.
 arrow::Result<BoundExpression> Bind(const NodePtr& tree, const arrow::Schema& schema,
                                     const BindOptions& options);
 /// The same, and kTypeMismatch unless it is boolean (null counts as boolean).
@@ -75,6 +76,9 @@ arrow::Result<BoundExpression> BindFilter(const NodePtr& tree, const arrow::Sche
 arrow::Result<BoundExpression> BindAs(const NodePtr& tree, const arrow::Schema& schema,
                                       const std::shared_ptr<arrow::DataType>& type,
                                       const BindOptions& options);
+
+/// The names of the parameters that the tree uses; "$1", "$2", … for positional ones.
+std::set<std::string> ParameterNames(const NodePtr& tree);
 
 /// `left` AND `right`; either may be null.
 NodePtr Conjunction(const NodePtr& left, const NodePtr& right);
