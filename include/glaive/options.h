@@ -42,8 +42,10 @@ struct DatabaseOptions {
   /// Map local files instead of copying them. Turn off where other programs may truncate data
   /// files.
   bool use_mmap = true;
-  /// Opened data files (with their page indices) that are kept, at most.
-  uint64_t metadata_cache_entries = 4096;
+  /// Bytes of opened data files (their metadata and page indices), manifests and deletion vectors
+  /// that are kept for the next request, at most; those used least recently go first. What a
+  /// running request uses stays until it ends. 0 keeps nothing.
+  uint64_t metadata_cache_bytes = uint64_t{128} << 20;
   /// Bytes that scans, sorts, merges, compaction and caches of this database may hold together.
   /// Work that needs more goes to spill files or takes smaller steps. 0 = a quarter of the
   /// machine's memory.

@@ -67,7 +67,7 @@ arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Make(
   impl->options_ = options;
   table::Session::Options session;
   session.num_threads = options.num_threads;
-  session.metadata_cache_entries = options.metadata_cache_entries;
+  session.metadata_cache_bytes = options.metadata_cache_bytes;
   session.store.use_mmap = options.use_mmap;
   session.store.durability =
       options.sync == SyncMode::kSynced ? io::Durability::kSynced : io::Durability::kNone;

@@ -69,6 +69,9 @@ class BlobLayoutDecoder final : public LayoutDecoder {
     return arrow::MakeArray(std::move(path));
   }
 
+ protected:
+  uint64_t IndexBytes() const override { return inner_->memory_bytes(); }
+
  private:
   std::unique_ptr<PageDecoder> inner_;
 };

@@ -48,6 +48,13 @@ class ConstantDecoder final : public LayoutDecoder {
                                                       const Buffers& row_index, const Buffers& data,
                                                       arrow::MemoryPool* pool) const override;
 
+ protected:
+  uint64_t IndexBytes() const override {
+    return value_.capacity() +
+           (levels_.rep.capacity() + levels_.def.capacity()) * sizeof(uint16_t) +
+           marks_.capacity() * sizeof(uint64_t);
+  }
+
  private:
   const Layout& layout() const { return *page_.layout; }
 
@@ -291,7 +298,7 @@ arrow::Status ConstantDecoder::FillFixed(uint64_t slots, LeafBuilder* builder) c
     }
     return arrow::Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(uint8_t* out, builder->AddFixed(slots));
+  ARROW_ASSIGN_OR_RAISE(uint8_t * out, builder->AddFixed(slots));
   const uint64_t width = value_.size();
   const uint64_t total = slots * width;
   if (total == 0) {
@@ -324,7 +331,7 @@ arrow::Status ConstantDecoder::Fill(const Levels& levels, LeafBuilder* builder) 
       continue;
     }
     if (def == 0 && !value_.empty()) {
-      ARROW_ASSIGN_OR_RAISE(uint8_t* to, builder->Bytes()->Extend(value_.size()));
+      ARROW_ASSIGN_OR_RAISE(uint8_t * to, builder->Bytes()->Extend(value_.size()));
       std::memcpy(to, value_.data(), value_.size());
     }
     ARROW_RETURN_NOT_OK(builder->EndValue());

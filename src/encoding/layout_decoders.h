@@ -35,11 +35,19 @@ class LayoutDecoder : public PageDecoder {
 
   bool index_loaded() const override { return index_loaded_; }
 
+  uint64_t memory_bytes() const override { return kLayoutBytes + IndexBytes(); }
+
   std::vector<BufferRange> RowIndexNeeds(const RowRanges&) const override { return {}; }
 
   arrow::Status Verify(const Buffers& row_index, const Buffers& data) const override;
 
  protected:
+  /// Layout, shape and layers of a page with the decoder itself, about.
+  static constexpr uint64_t kLayoutBytes = 1024;
+
+  /// What LoadIndex made, besides.
+  virtual uint64_t IndexBytes() const { return 0; }
+
   explicit LayoutDecoder(OpenedPage page) : page_(std::move(page)) {}
 
   /// The index must be loaded and `rows` be sorted, disjoint and within the page.

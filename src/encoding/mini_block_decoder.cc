@@ -11,6 +11,7 @@
 #include <arrow/buffer.h>
 #include <arrow/memory_pool.h>
 #include <arrow/type.h>
+#include <arrow/util/byte_size.h>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -96,6 +97,9 @@ class MiniBlockDecoder final : public LayoutDecoder {
   arrow::Result<std::shared_ptr<arrow::Array>> Decode(const RowRanges& rows,
                                                       const Buffers& row_index, const Buffers& data,
                                                       arrow::MemoryPool* pool) const override;
+
+ protected:
+  uint64_t IndexBytes() const override;
 
  private:
   class Run;
@@ -209,6 +213,13 @@ arrow::Status MiniBlockDecoder::LoadIndex(const Buffers& index) {
   }
   index_loaded_ = true;
   return arrow::Status::OK();
+}
+
+uint64_t MiniBlockDecoder::IndexBytes() const {
+  const uint64_t numbers = byte_starts_.capacity() + value_starts_.capacity() +
+                           rows_started_.capacity() + rows_finished_.capacity();
+  const int64_t dictionary = dictionary_ ? arrow::util::TotalBufferSize(*dictionary_) : 0;
+  return sizeof(*this) + numbers * sizeof(uint64_t) + static_cast<uint64_t>(dictionary);
 }
 
 arrow::Status MiniBlockDecoder::LoadWords(Bytes words) {

@@ -82,6 +82,8 @@ class PageDecoder {
   virtual std::vector<BufferRange> IndexNeeds() const = 0;
   virtual arrow::Status LoadIndex(const Buffers& index) = 0;
   virtual bool index_loaded() const = 0;
+  /// What the decoder holds in memory, about: the layout, and what LoadIndex made of the index.
+  virtual uint64_t memory_bytes() const = 0;
 
   /// What must be read before the byte ranges of these rows are known (slices of a FullZip repetition
   /// index). Rows are page-relative, sorted, disjoint, within num_rows().

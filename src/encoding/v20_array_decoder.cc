@@ -11,6 +11,7 @@
 #include <arrow/array/util.h>
 #include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_ops.h>
+#include <arrow/util/byte_size.h>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -66,6 +67,9 @@ class Node {
   virtual void AppendBuffers(std::vector<uint32_t>* buffers) const = 0;
 
   virtual void ReleaseDecompressed() const {}
+
+  /// Bytes of what it keeps: decompressed pages, dictionaries.
+  virtual uint64_t kept_bytes() const { return 0; }
 };
 
 using NodePtr = std::unique_ptr<Node>;
@@ -101,6 +105,8 @@ class FixedNode final : public Node {
   }
 
   void ReleaseDecompressed() const override { source_->ReleaseDecompressed(); }
+
+  uint64_t kept_bytes() const override { return source_->kept_bytes(); }
 
  private:
   TypePtr type_;
@@ -212,6 +218,8 @@ class SomeNullNode final : public Node {
     values_->ReleaseDecompressed();
   }
 
+  uint64_t kept_bytes() const override { return validity_->kept_bytes() + values_->kept_bytes(); }
+
  private:
   std::unique_ptr<FixedSource> validity_;
   NodePtr values_;
@@ -245,6 +253,8 @@ class FixedSizeListNode final : public Node {
   }
 
   void ReleaseDecompressed() const override { items_->ReleaseDecompressed(); }
+
+  uint64_t kept_bytes() const override { return items_->kept_bytes(); }
 
  private:
   RowRanges Scaled(RowRanges rows) const {
@@ -340,6 +350,8 @@ class OffsetSource {
   void AppendBuffers(std::vector<uint32_t>* buffers) const { source_->AppendBuffers(buffers); }
 
   void ReleaseDecompressed() const { source_->ReleaseDecompressed(); }
+
+  uint64_t kept_bytes() const { return source_->kept_bytes(); }
 
  private:
   OffsetSource(std::unique_ptr<FixedSource> source, uint64_t adjustment)
@@ -496,6 +508,8 @@ class BinaryNode final : public Node {
     bytes_->ReleaseDecompressed();
   }
 
+  uint64_t kept_bytes() const override { return offsets_.kept_bytes() + bytes_->kept_bytes(); }
+
  private:
   /// The bytes of each range of rows, empty ones left out.
   Result<RowRanges> ByteSpans(const RowRanges& rows, const EndOffsets& offsets) const {
@@ -592,6 +606,8 @@ class EqualLengthNode final : public Node {
 
   void ReleaseDecompressed() const override { source_->ReleaseDecompressed(); }
 
+  uint64_t kept_bytes() const override { return source_->kept_bytes(); }
+
  private:
   TypePtr type_;
   std::string name_;
@@ -669,6 +685,11 @@ class DictionaryNode : public Node {
   }
 
   void ReleaseDecompressed() const override { indices_->ReleaseDecompressed(); }
+
+  uint64_t kept_bytes() const override {
+    const int64_t items = items_ ? arrow::util::TotalBufferSize(*items_) : 0;
+    return indices_->kept_bytes() + static_cast<uint64_t>(items);
+  }
 
  protected:
   virtual Status Prepare(const arrow::Array& items) = 0;
@@ -844,6 +865,8 @@ class PackedStructNode final : public Node {
   }
 
   void ReleaseDecompressed() const override { rows_->ReleaseDecompressed(); }
+
+  uint64_t kept_bytes() const override { return rows_->kept_bytes(); }
 
  private:
   static ArrayDataPtr MakeValues(const TypePtr& type, uint64_t rows, BufferPtr values) {
@@ -1167,6 +1190,8 @@ constexpr std::string_view kColumnEncodingUrl = "/lance.encodings.ColumnEncoding
 
 /// Rows that a page may claim: pages without buffers can claim any number.
 constexpr uint64_t kMaxPageRows = uint64_t{1} << 40;
+/// The tree of nodes of a page with its message, about.
+constexpr uint64_t kTreeBytes = 1024;
 
 Status CheckPageRows(const PageDescriptor& page, std::string_view name) {
   GLAIVE_CHECK_FORMAT(page.num_rows <= kMaxPageRows, "column ", name, ": a page claims ",
@@ -1256,6 +1281,8 @@ class LeafPage final : public V20PageDecoder {
   }
 
   void ReleaseDecompressed() const override { root_->ReleaseDecompressed(); }
+
+  uint64_t memory_bytes() const override { return kTreeBytes + root_->kept_bytes(); }
 
  private:
   Status CheckRows(const RowRanges& rows) const {

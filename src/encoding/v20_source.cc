@@ -179,6 +179,11 @@ class CompressedSource final : public FixedSource {
     decompressed_.reset();
   }
 
+  uint64_t kept_bytes() const override {
+    std::lock_guard lock(mutex_);
+    return decompressed_ == nullptr ? 0 : static_cast<uint64_t>(decompressed_->size());
+  }
+
  private:
   // From the default pool: the bytes outlive the request.
   Result<BufferPtr> Decompressed(const Buffer& stored) const {
@@ -360,6 +365,8 @@ class WideSource final : public FixedSource {
   }
 
   void ReleaseDecompressed() const override { bytes_->ReleaseDecompressed(); }
+
+  uint64_t kept_bytes() const override { return bytes_->kept_bytes(); }
 
  private:
   RowRanges Scaled(RowRanges rows) const {

@@ -63,6 +63,9 @@ class FixedSource {
 
   /// Drops decompressed bytes kept for the next request.
   virtual void ReleaseDecompressed() const {}
+
+  /// Bytes of what it keeps for the next request.
+  virtual uint64_t kept_bytes() const { return 0; }
 };
 
 inline constexpr uint64_t kUnknownLength = ~uint64_t{0};

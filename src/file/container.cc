@@ -259,6 +259,18 @@ std::string SerializeDescriptor(const Schema& schema, uint64_t num_rows) {
 
 }  // namespace
 
+uint64_t Container::memory_bytes() const {
+  // The schema's text is most of what metadata_bytes has besides the pages.
+  uint64_t bytes = sizeof(*this) + 2 * metadata_bytes;
+  for (const auto& column : columns) {
+    bytes += sizeof(column) + column.pages.capacity() * sizeof(PageInfo);
+    for (const auto& page : column.pages) {
+      bytes += page.buffers.capacity() * sizeof(io::ByteRange);
+    }
+  }
+  return bytes;
+}
+
 arrow::Result<FileVersion> ReadFileVersion(io::ObjectReader& object) {
   ARROW_RETURN_NOT_OK(CheckFileSize(object.size()));
   ARROW_ASSIGN_OR_RAISE(const auto bytes, object.Read(object.size() - kFooterBytes, kFooterBytes));

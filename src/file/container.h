@@ -38,6 +38,9 @@ struct Container {
   std::vector<io::ByteRange> global_buffers;  ///< [0] is the FileDescriptor
   uint64_t size_bytes = 0;
   uint64_t metadata_bytes = 0;  ///< from the first global buffer 0 byte to the end of the file
+
+  /// What this takes in memory, about.
+  uint64_t memory_bytes() const;
 };
 
 /// Reads and checks. kCorruption with found against expected; kUnsupported for versions before 2.0,

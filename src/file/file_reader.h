@@ -60,8 +60,13 @@ struct ColumnSummary {
 /// Immutable (apart from caches of page indices, which are synchronized); thread-safe.
 class FileReader {
  public:
+  /// Hears by how much memory_bytes() changed, after the reader was opened. Called from any thread that
+  /// reads.
+  using HeldChanged = std::function<void(int64_t)>;
+
   /// Reads footer and metadata, checks them. `object` must be the file whole.
-  static arrow::Result<std::shared_ptr<FileReader>> Open(std::shared_ptr<io::ObjectReader> object);
+  static arrow::Result<std::shared_ptr<FileReader>> Open(std::shared_ptr<io::ObjectReader> object,
+                                                         HeldChanged held_changed = {});
   virtual ~FileReader() = default;
 
   virtual FileVersion version() const = 0;
@@ -70,6 +75,8 @@ class FileReader {
   virtual uint32_t num_columns() const = 0;  ///< physical
   virtual uint64_t size_bytes() const = 0;
   virtual uint64_t metadata_bytes() const = 0;
+  /// What the reader holds in memory, about: metadata, and the page indices loaded so far.
+  virtual uint64_t memory_bytes() const = 0;
 
   /// All columns of the file itself, in order, physical columns by position.
   virtual arrow::Result<Projection> IdentityProjection() const = 0;

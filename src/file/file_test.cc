@@ -467,6 +467,27 @@ TEST_F(FileTest, RepeatedReadsUseTheCachedIndex) {
   }
 }
 
+TEST_F(FileTest, TheReaderTellsWhatItHolds) {
+  RandomArrays random(9, {0.1, 0, 40, 4});
+  options_.page_bytes = 4 << 10;
+  ASSERT_TRUE(Write({OneColumn(field("c", arrow::utf8()), random.Make(arrow::utf8(), 5000))}).ok());
+  int64_t change = 0;
+  const auto reader = FileReader::Open(store_->Open("f.lance").ValueOrDie(), [&](int64_t bytes) {
+                        change += bytes;
+                      }).ValueOrDie();
+  const uint64_t opened = reader->memory_bytes();
+  EXPECT_GT(opened, reader->metadata_bytes());
+  ASSERT_TRUE(ReadRows(*reader, {{0, 1}}).ok());
+  const uint64_t one_page = reader->memory_bytes();
+  EXPECT_GT(one_page, opened);
+  EXPECT_EQ(static_cast<int64_t>(one_page - opened), change);
+  ASSERT_TRUE(ReadRows(*reader, {{0, 1}}).ok());
+  EXPECT_EQ(reader->memory_bytes(), one_page);
+  ASSERT_TRUE(ReadRows(*reader, {{0, 5000}}).ok());
+  EXPECT_GT(reader->memory_bytes(), opened + 3 * (one_page - opened));
+  EXPECT_EQ(static_cast<int64_t>(reader->memory_bytes() - opened), change);
+}
+
 ArrayPtr Bytes(const std::vector<std::string>& values, size_t null_at) {
   arrow::LargeBinaryBuilder builder;
   for (size_t i = 0; i < values.size(); ++i) {

@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "encoding/page.h"
 #include "file/blob_reader.h"
+#include "file/held_bytes.h"
 #include "file/leaf_paths.h"
 #include "io/object_store.h"
 
@@ -232,8 +233,11 @@ class Finisher final : public LeafFinisher {
 
 class StructuralReader final : public FileReader {
  public:
-  StructuralReader(std::shared_ptr<io::ObjectReader> object, Container container)
-      : object_(std::move(object)), container_(std::move(container)) {}
+  StructuralReader(std::shared_ptr<io::ObjectReader> object, Container container,
+                   HeldChanged held_changed)
+      : object_(std::move(object)),
+        container_(std::move(container)),
+        held_(std::move(held_changed)) {}
 
   arrow::Status Init() {
     std::vector<Leaf> leaves;
@@ -257,6 +261,7 @@ class StructuralReader final : public FileReader {
     }
     GLAIVE_CHECK_FORMAT(columns_.empty() || container_.num_rows <= longest, "the file claims ",
                         container_.num_rows, " rows, but its longest column has ", longest);
+    held_.Start(sizeof(*this) + container_.memory_bytes() + ColumnBytes());
     return arrow::Status::OK();
   }
 
@@ -271,6 +276,8 @@ class StructuralReader final : public FileReader {
   uint64_t size_bytes() const override { return container_.size_bytes; }
 
   uint64_t metadata_bytes() const override { return container_.metadata_bytes; }
+
+  uint64_t memory_bytes() const override { return held_.total(); }
 
   arrow::Result<Projection> IdentityProjection() const override {
     Projection projection;
@@ -384,6 +391,16 @@ class StructuralReader final : public FileReader {
     return WithContext(status, Concat("data file ", object_->path()));
   }
 
+  uint64_t ColumnBytes() const {
+    uint64_t bytes = 0;
+    for (const auto& column : columns_) {
+      bytes += sizeof(column) + sizeof(encoding::LeafDescriptor) +
+               column.starts.capacity() * sizeof(uint64_t) +
+               column.decoders.capacity() * sizeof(DecoderPtr);
+    }
+    return bytes;
+  }
+
   arrow::Status InitColumn(Column* column) {
     ARROW_RETURN_NOT_OK(Describe(&column->leaf, container_.version));
     const uint64_t slots = column->leaf.slots_per_row;
@@ -473,12 +490,16 @@ class StructuralReader final : public FileReader {
 
   // Two requests may load one page at the same time; the first to come stays.
   DecoderPtr Publish(const Column& column, size_t page, DecoderPtr decoder) const {
-    const std::unique_lock lock(mutex_);
-    auto& slot = columns_[static_cast<size_t>(&column - columns_.data())].decoders[page];
-    if (slot == nullptr) {
-      slot = std::move(decoder);
+    {
+      const std::unique_lock lock(mutex_);
+      auto& slot = columns_[static_cast<size_t>(&column - columns_.data())].decoders[page];
+      if (slot != nullptr) {
+        return slot;
+      }
+      slot = decoder;
     }
-    return slot;
+    held_.Add(static_cast<int64_t>(decoder->memory_bytes()));
+    return decoder;
   }
 
   arrow::Result<std::unique_ptr<encoding::PageDecoder>> OpenPage(const Column& column,
@@ -649,13 +670,16 @@ class StructuralReader final : public FileReader {
   Container container_;
   mutable std::shared_mutex mutex_;
   mutable std::vector<Column> columns_;
+  mutable HeldBytes held_;
 };
 
 }  // namespace
 
 arrow::Result<std::shared_ptr<FileReader>> OpenStructuralReader(
-    std::shared_ptr<io::ObjectReader> object, Container container) {
-  auto reader = std::make_shared<StructuralReader>(std::move(object), std::move(container));
+    std::shared_ptr<io::ObjectReader> object, Container container,
+    FileReader::HeldChanged held_changed) {
+  auto reader = std::make_shared<StructuralReader>(std::move(object), std::move(container),
+                                                   std::move(held_changed));
   ARROW_RETURN_NOT_OK(reader->Init());
   return reader;
 }

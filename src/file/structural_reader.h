@@ -12,6 +12,7 @@ namespace glaive::file {
 
 /// `container` was read from `object` and has version 2.1 or later.
 arrow::Result<std::shared_ptr<FileReader>> OpenStructuralReader(
-    std::shared_ptr<io::ObjectReader> object, Container container);
+    std::shared_ptr<io::ObjectReader> object, Container container,
+    FileReader::HeldChanged held_changed);
 
 }  // namespace glaive::file

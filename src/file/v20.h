@@ -14,7 +14,8 @@ namespace glaive::file {
 
 /// `container` was read from `object` and has version 2.0.
 arrow::Result<std::shared_ptr<FileReader>> OpenV20Reader(std::shared_ptr<io::ObjectReader> object,
-                                                         Container container);
+                                                         Container container,
+                                                         FileReader::HeldChanged held_changed);
 
 arrow::Result<std::unique_ptr<FileWriter>> OpenV20Writer(std::unique_ptr<io::ObjectWriter> object,
                                                          const Schema& schema,

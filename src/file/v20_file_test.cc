@@ -193,6 +193,23 @@ TEST_F(V20File, ReadsScatteredRows) {
   EXPECT_EQ(ErrorCodeOf(beyond.status()), ErrorCode::kInvalidArgument);
 }
 
+TEST_F(V20File, TheReaderTellsWhatItHolds) {
+  ASSERT_TRUE(Write({MakeBatch(3000, 0.2, 11)}, 3000).ok());
+  int64_t change = 0;
+  const auto reader = FileReader::Open(store_->Open("f.lance").ValueOrDie(), [&](int64_t bytes) {
+                        change += bytes;
+                      }).ValueOrDie();
+  const uint64_t opened = reader->memory_bytes();
+  EXPECT_GT(opened, reader->metadata_bytes());
+  ASSERT_TRUE(ReadAll(*reader, BlobMode::kBytes).ok());
+  const uint64_t read = reader->memory_bytes();
+  EXPECT_GT(read, opened);
+  EXPECT_EQ(static_cast<int64_t>(read - opened), change);
+  // Decompressed pages are kept one a column, so another read holds no more.
+  ASSERT_TRUE(ReadAll(*reader, BlobMode::kBytes).ok());
+  EXPECT_EQ(reader->memory_bytes(), read);
+}
+
 TEST_F(V20File, ReadsMissingFieldsAsNull) {
   const auto batch = MakeBatch(10, 0, 3);
   ASSERT_TRUE(Write({batch}).ok());

@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "encoding/v20_array_decoder.h"
+#include "file/held_bytes.h"
 #include "file/v20.h"
 
 namespace glaive::file {
@@ -97,13 +98,16 @@ Result<Buffers> ReadRanges(io::ObjectReader& object, const std::vector<io::ByteR
 
 // ---- Columns
 
+/// A page of list offsets with its decoder, about.
+constexpr uint64_t kListPageBytes = 512;
+
 enum class ColumnKind { kLeaf, kBlob, kList, kStruct };
 
 /// A page of a leaf column with its decoder, which is made when the page is first read and then
 /// stays.
 class LeafPage {
  public:
-  explicit LeafPage(const PageInfo* info) : info_(info) {}
+  LeafPage(const PageInfo* info, HeldBytes* held) : info_(info), held_(held) {}
 
   const PageInfo& info() const { return *info_; }
 
@@ -134,8 +138,22 @@ class LeafPage {
     }
   }
 
+  /// Tells what the page holds now.
+  void Count() {
+    int64_t change = 0;
+    {
+      std::lock_guard lock(mutex_);
+      const int64_t bytes = decoder_ ? static_cast<int64_t>(decoder_->memory_bytes()) : 0;
+      change = bytes - counted_;
+      counted_ = bytes;
+    }
+    held_->Add(change);
+  }
+
  private:
   const PageInfo* info_;
+  HeldBytes* held_;
+  int64_t counted_ = 0;
   std::mutex mutex_;
   std::unique_ptr<V20PageDecoder> decoder_;
   std::atomic<bool> index_loaded_ = false;
@@ -338,11 +356,14 @@ class LeafTask final : public Task {
   void Release() {
     for (size_t i = 0; i + 1 < parts_.size(); ++i) {
       parts_[i].page->ReleaseDecompressed();
+      parts_[i].page->Count();
     }
+    parts_.back().page->Count();
     const size_t last = parts_.back().number;
     const size_t before = column_->warm_page.exchange(last);
     if (before != last) {
       column_->leaf_pages[before]->ReleaseDecompressed();
+      column_->leaf_pages[before]->Count();
     }
   }
 
@@ -650,8 +671,10 @@ class ListTask final : public Task {
 
 class V20Reader final : public FileReader {
  public:
-  V20Reader(std::shared_ptr<io::ObjectReader> object, Container container)
-      : object_(std::move(object)), container_(std::move(container)) {}
+  V20Reader(std::shared_ptr<io::ObjectReader> object, Container container, HeldChanged held_changed)
+      : object_(std::move(object)),
+        container_(std::move(container)),
+        held_(std::move(held_changed)) {}
 
   Status Init() {
     for (const auto& field : container_.schema.fields()) {
@@ -660,6 +683,7 @@ class V20Reader final : public FileReader {
     GLAIVE_CHECK_FORMAT(columns_.size() == container_.columns.size(), "the file has ",
                         container_.columns.size(), " columns, expected ", columns_.size(),
                         " for its schema");
+    held_.Start(sizeof(*this) + container_.memory_bytes() + ColumnBytes());
     return Status::OK();
   }
 
@@ -674,6 +698,8 @@ class V20Reader final : public FileReader {
   uint64_t size_bytes() const override { return container_.size_bytes; }
 
   uint64_t metadata_bytes() const override { return container_.metadata_bytes; }
+
+  uint64_t memory_bytes() const override { return held_.total(); }
 
   Result<Projection> IdentityProjection() const override {
     Projection projection;
@@ -786,6 +812,17 @@ class V20Reader final : public FileReader {
 
   // ---- Opening
 
+  uint64_t ColumnBytes() const {
+    uint64_t bytes = 0;
+    for (const auto& column : columns_) {
+      bytes += sizeof(*column) + sizeof(LeafDescriptor) +
+               (column->first_row.capacity() + column->first_item.capacity()) * sizeof(uint64_t) +
+               column->leaf_pages.size() * sizeof(LeafPage) +
+               column->list_pages.size() * kListPageBytes;
+    }
+    return bytes;
+  }
+
   Status AddColumns(const Field& field, const std::string& path, uint32_t depth,
                     bool rows_are_file_rows) {
     GLAIVE_CHECK_FORMAT(depth < kMaxNesting, "column ", path, " is nested deeper than ",
@@ -848,7 +885,7 @@ class V20Reader final : public FileReader {
     }
     column->leaf = std::move(leaf);
     for (const auto& page : column->info->pages) {
-      column->leaf_pages.push_back(std::make_unique<LeafPage>(&page));
+      column->leaf_pages.push_back(std::make_unique<LeafPage>(&page, &held_));
     }
     return Status::OK();
   }
@@ -1142,14 +1179,17 @@ class V20Reader final : public FileReader {
 
   std::shared_ptr<io::ObjectReader> object_;
   Container container_;
+  HeldBytes held_;
   std::vector<std::unique_ptr<Column>> columns_;
 };
 
 }  // namespace
 
 Result<std::shared_ptr<FileReader>> OpenV20Reader(std::shared_ptr<io::ObjectReader> object,
-                                                  Container container) {
-  auto reader = std::make_shared<V20Reader>(std::move(object), std::move(container));
+                                                  Container container,
+                                                  FileReader::HeldChanged held_changed) {
+  auto reader =
+      std::make_shared<V20Reader>(std::move(object), std::move(container), std::move(held_changed));
   ARROW_RETURN_NOT_OK(reader->Init());
   return reader;
 }

@@ -60,6 +60,8 @@ class FakeDeletions final : public table::DeletionVector {
     return ranges;
   }
 
+  uint64_t memory_bytes() const override { return 0; }
+
   std::vector<uint32_t> ToVector() const override { return {rows_.begin(), rows_.end()}; }
 
  private:

@@ -42,6 +42,9 @@ class Bitmap {
 
   uint64_t Count() const { return roaring_bitmap_get_cardinality(bitmap_); }
 
+  /// What its containers take, about.
+  uint64_t MemoryBytes() const { return roaring_bitmap_portable_size_in_bytes(bitmap_); }
+
   const roaring_bitmap_t* get() const { return bitmap_; }
 
   roaring_bitmap_t* get() { return bitmap_; }

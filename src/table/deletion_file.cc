@@ -67,6 +67,8 @@ class BitmapDeletionVector final : public DeletionVector {
     return offsets;
   }
 
+  uint64_t memory_bytes() const override { return sizeof(*this) + bitmap_.MemoryBytes(); }
+
  private:
   const Bitmap bitmap_;
   const uint64_t count_;

@@ -19,7 +19,7 @@ using lance::table::DataFile;
 
 // What one data file contributes.
 struct Part {
-  std::shared_ptr<file::FileReader> file;
+  std::shared_ptr<const file::FileReader> file;
   file::Projection projection;
   const DataFile* data_file = nullptr;
 };
@@ -325,7 +325,7 @@ arrow::Result<Place> PlaceOf(const std::shared_ptr<io::ObjectStore>& own, Sessio
                     base_id, ", which it does not list");
 }
 
-arrow::Result<std::shared_ptr<file::FileReader>> OpenDataFile(
+arrow::Result<std::shared_ptr<const file::FileReader>> OpenDataFile(
     const Snapshot& snapshot, const lance::table::DataFragment& fragment, const DataFile& file) {
   if (file.file_major_version() < 2) {
     return Unsupported("data file ", file.path(), " of fragment ", fragment.id(), " has version ",

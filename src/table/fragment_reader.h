@@ -11,7 +11,7 @@
 namespace glaive::table {
 
 /// A data file opened and checked against what the fragment says of it.
-arrow::Result<std::shared_ptr<file::FileReader>> OpenDataFile(
+arrow::Result<std::shared_ptr<const file::FileReader>> OpenDataFile(
     const Snapshot& snapshot, const lance::table::DataFragment& fragment,
     const lance::table::DataFile& file);
 

@@ -76,6 +76,10 @@ class Manifest {
 
   uint64_t version() const { return pb.version(); }
 
+  /// What it takes in memory, about: the arena, and outside it what is as long as in the file
+  /// (strings, sections).
+  uint64_t memory_bytes() const { return arena_.SpaceAllocated() + 2 * file_bytes; }
+
   bool stable_row_ids() const { return (pb.reader_feature_flags() & kFlagStableRowIds) != 0; }
 };
 

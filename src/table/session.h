@@ -16,45 +16,51 @@
 
 namespace glaive::table {
 
-/// The least recently used entry goes when there are more than `capacity`. Thread-safe.
-template <typename T>
-class LruCache {
+/// Immutable products by key, of several kinds (the key says which), at most `capacity` bytes of
+/// them together: the least recently used ones go. Thread-safe.
+class MetadataCache {
  public:
-  explicit LruCache(size_t capacity) : capacity_(capacity) {}
+  explicit MetadataCache(uint64_t capacity) : capacity_(capacity) {}
 
-  /// nullptr if absent.
-  std::shared_ptr<T> Get(const std::string& key) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    const auto at = by_key_.find(key);
-    if (at == by_key_.end()) {
-      return nullptr;
-    }
-    entries_.splice(entries_.begin(), entries_, at->second);
-    return at->second->second;
+  /// nullptr if absent. `T` must be what was put under this key.
+  template <typename T>
+  std::shared_ptr<const T> Get(const std::string& key) {
+    return std::static_pointer_cast<const T>(Find(key));
   }
 
-  void Put(const std::string& key, std::shared_ptr<T> value) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    const auto at = by_key_.find(key);
-    if (at != by_key_.end()) {
-      at->second->second = std::move(value);
-      entries_.splice(entries_.begin(), entries_, at->second);
-      return;
-    }
-    entries_.emplace_front(key, std::move(value));
-    by_key_[key] = entries_.begin();
-    while (entries_.size() > capacity_) {
-      by_key_.erase(entries_.back().first);
-      entries_.pop_back();
-    }
+  /// The value that is kept under the key from now on: the first to come stays.
+  template <typename T>
+  std::shared_ptr<const T> Put(const std::string& key, std::shared_ptr<const T> value,
+                               uint64_t bytes) {
+    return std::static_pointer_cast<const T>(Insert(key, std::move(value), bytes));
   }
+
+  /// An entry holds so many bytes more (or less) than it did. Nothing happens if it is gone.
+  void Resize(const std::string& key, int64_t change);
+
+  /// What all entries hold.
+  uint64_t bytes() const;
 
  private:
-  using Entries = std::list<std::pair<std::string, std::shared_ptr<T>>>;
-  const size_t capacity_;
-  std::mutex mutex_;
+  struct Entry {
+    std::string key;
+    std::shared_ptr<const void> value;
+    uint64_t bytes = 0;
+  };
+
+  using Entries = std::list<Entry>;
+
+  std::shared_ptr<const void> Find(const std::string& key);
+  std::shared_ptr<const void> Insert(const std::string& key, std::shared_ptr<const void> value,
+                                     uint64_t bytes);
+  void Drop(Entries::iterator entry, Entries* dropped);
+  void Shrink(Entries* dropped);
+
+  const uint64_t capacity_;
+  mutable std::mutex mutex_;
+  uint64_t bytes_ = 0;
   Entries entries_;  // most recently used first
-  std::unordered_map<std::string, typename Entries::iterator> by_key_;
+  std::unordered_map<std::string, Entries::iterator> by_key_;
 };
 
 /// The latest version as last seen, and when a listing last confirmed it.
@@ -65,14 +71,12 @@ struct KnownLatest {
 };
 
 struct Session::Impl {
-  explicit Impl(const Options& options) : files(options.metadata_cache_entries) {}
+  explicit Impl(const Options& options)
+      : cache(std::make_shared<MetadataCache>(options.metadata_cache_bytes)) {}
 
-  static constexpr size_t kManifests = 16;
-  static constexpr size_t kDeletionVectors = 1024;
-
-  LruCache<file::FileReader> files;
-  LruCache<const DeletionVector> deletions{kDeletionVectors};
-  LruCache<const Manifest> manifests{kManifests};
+  /// Files, deletion vectors and manifests. Shared with the files, which tell how they grow and may
+  /// outlive the session.
+  std::shared_ptr<MetadataCache> cache;
 
   std::mutex mutex;
   std::unordered_map<std::string, KnownLatest> latest;  // by root of the table

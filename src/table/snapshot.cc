@@ -21,6 +21,15 @@
 
 namespace glaive::table {
 
+namespace {
+
+// What an open file costs besides its metadata, as the cache counts it: page tables of a mapping;
+// or a descriptor, of which a process has about a thousand.
+constexpr uint64_t kMappedFileCost = 32 << 10;
+constexpr uint64_t kDescriptorCost = 512 << 10;
+
+}  // namespace
+
 Session::Session(const Options& options)
     : options_(options),
       executor_(std::make_unique<Executor>(options.num_threads)),
@@ -28,16 +37,23 @@ Session::Session(const Options& options)
 
 Session::~Session() = default;
 
-arrow::Result<std::shared_ptr<file::FileReader>> Session::OpenFile(io::ObjectStore& store,
-                                                                   const std::string& path) {
-  const std::string key = store.root() + "\n" + path;
-  if (auto cached = impl_->files.Get(key)) {
+arrow::Result<std::shared_ptr<const file::FileReader>> Session::OpenFile(io::ObjectStore& store,
+                                                                         const std::string& path) {
+  const std::string key = "file\n" + store.root() + "\n" + path;
+  if (auto cached = impl_->cache->Get<file::FileReader>(key)) {
     return cached;
   }
   ARROW_ASSIGN_OR_RAISE(auto object, store.Open(path));
-  ARROW_ASSIGN_OR_RAISE(auto reader, file::FileReader::Open(std::move(object)));
-  impl_->files.Put(key, reader);
-  return reader;
+  const uint64_t open_cost = object->zero_copy() ? kMappedFileCost : kDescriptorCost;
+  const auto resize = [cache = std::weak_ptr(impl_->cache), key](int64_t change) {
+    if (const auto alive = cache.lock()) {
+      alive->Resize(key, change);
+    }
+  };
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<const file::FileReader> reader,
+                        file::FileReader::Open(std::move(object), resize));
+  const uint64_t bytes = reader->memory_bytes() + open_cost;
+  return impl_->cache->Put(key, std::move(reader), bytes);
 }
 
 arrow::Result<std::shared_ptr<io::ObjectStore>> Session::OpenBase(const std::string& uri) {
@@ -162,14 +178,14 @@ class FragmentImpl final : public Fragment {
     ARROW_ASSIGN_OR_RAISE(
         auto place, PlaceOf(store_, *session_, manifest_, file.has_base_id(), file.base_id()));
     const std::string path = DeletionFilePath(pb_.id(), file);
-    auto& cache = session_->impl().deletions;
-    const std::string key = place.store->root() + "\n" + path;
-    auto vector = cache.Get(key);
+    auto& cache = *session_->impl().cache;
+    const std::string key = "deletions\n" + place.store->root() + "\n" + path;
+    auto vector = cache.Get<DeletionVector>(key);
     if (vector == nullptr) {
       ARROW_ASSIGN_OR_RAISE(auto bytes, place.store->Get(path));
       ARROW_ASSIGN_OR_RAISE(vector,
                             ParseDeletionFile(bytes, file.file_type(), physical_rows_, path));
-      cache.Put(key, vector);
+      vector = cache.Put(key, vector, vector->memory_bytes());
     }
     GLAIVE_CHECK_FORMAT(
         file.num_deleted_rows() == 0 || file.num_deleted_rows() == vector->cardinality(),

@@ -31,8 +31,9 @@ namespace glaive::table {
 class Session {
  public:
   struct Options {
-    size_t num_threads = 0;                  ///< 0 = number of cores
-    uint64_t metadata_cache_entries = 4096;  ///< open data files with their page indices
+    size_t num_threads = 0;  ///< 0 = number of cores
+    /// Of open data files with their page indices, manifests and deletion vectors together.
+    uint64_t metadata_cache_bytes = uint64_t{128} << 20;
     io::LocalStoreOptions store;
     arrow::MemoryPool* pool = nullptr;
   };
@@ -45,9 +46,10 @@ class Session {
   Executor& executor() { return *executor_; }
 
   /// An opened data file, from the cache by (root, path). Data files are immutable, so an entry
-  /// never goes stale; the least recently used one goes when the cache is full.
-  arrow::Result<std::shared_ptr<file::FileReader>> OpenFile(io::ObjectStore& store,
-                                                            const std::string& path);
+  /// never goes stale; the least recently used ones go when the cache is full, be it because a file
+  /// that is open loaded more page indices.
+  arrow::Result<std::shared_ptr<const file::FileReader>> OpenFile(io::ObjectStore& store,
+                                                                  const std::string& path);
   /// Stores of base paths (absolute paths or URIs) of clones, opened once.
   arrow::Result<std::shared_ptr<io::ObjectStore>> OpenBase(const std::string& uri);
 
@@ -70,6 +72,7 @@ class DeletionVector {
   /// Live rows of [start, end) as ranges, ascending.
   virtual RowRanges LiveRanges(uint64_t start, uint64_t end) const = 0;
   virtual std::vector<uint32_t> ToVector() const = 0;
+  virtual uint64_t memory_bytes() const = 0;
 };
 
 /// Row ids of a fragment with stable row ids. Immutable.

@@ -33,7 +33,8 @@ std::string ManifestPath(uint64_t version, ManifestNaming naming) {
 
 std::string CacheKey(const std::string& root, const VersionEntry& entry) {
   // Size and time tell a manifest from one of an earlier table in the same place.
-  return Concat(root, "\n", entry.path, "\n", entry.manifest_bytes, "\n", entry.modified_nanos);
+  return Concat("manifest\n", root, "\n", entry.path, "\n", entry.manifest_bytes, "\n",
+                entry.modified_nanos);
 }
 
 bool IsNotFound(const arrow::Status& status) {
@@ -174,11 +175,11 @@ arrow::Result<VersionEntry> Versions::Latest() const {
 }
 
 arrow::Result<std::shared_ptr<const Manifest>> Versions::Read(const VersionEntry& entry) const {
-  auto& cache = session_->impl().manifests;
+  auto& cache = *session_->impl().cache;
   const bool cacheable = entry.manifest_bytes != 0 && entry.modified_nanos != 0;
   const std::string key = CacheKey(store_->root(), entry);
   if (cacheable) {
-    if (auto cached = cache.Get(key)) {
+    if (auto cached = cache.Get<Manifest>(key)) {
       return cached;
     }
   }
@@ -187,7 +188,7 @@ arrow::Result<std::shared_ptr<const Manifest>> Versions::Read(const VersionEntry
   GLAIVE_CHECK_FORMAT(manifest->version() == entry.version, "manifest ", entry.path,
                       " holds version ", manifest->version(), ", expected ", entry.version);
   if (cacheable) {
-    cache.Put(key, manifest);
+    manifest = cache.Put(key, manifest, manifest->memory_bytes());
   }
   return manifest;
 }
@@ -293,7 +294,7 @@ void Versions::NoteCommitted(uint64_t version, ManifestNaming naming,
   impl.SetLatest(store_->root(), {version, naming, known ? known->listed_nanos : 0});
   const auto entry = Find(version, naming);
   if (entry.ok() && *entry && (*entry)->manifest_bytes == manifest->file_bytes) {
-    impl.manifests.Put(CacheKey(store_->root(), **entry), manifest);
+    impl.cache->Put(CacheKey(store_->root(), **entry), manifest, manifest->memory_bytes());
   }
   if (version % kHintStep != 0 && version > 1) {
     return;
