@@ -18,7 +18,7 @@ arrow::Result<NodePtr> Parse(std::string_view sql);
 /// "a", "s.x", "`odd.name`", "\"odd\"" -> names from the root.
 arrow::Result<std::vector<std::string>> ParseColumnPath(std::string_view text);
 
-/// "<what> at line 1, column 8:\n  a + + b\n      ^" for messages about a node of `sql`.
+/// "at line 1, column 5:\n  a + + b\n      ^" for messages about a node of `sql`.
 std::string Locate(std::string_view sql, uint32_t begin, uint32_t end);
 
 }  // namespace glaive::expr

@@ -20,7 +20,7 @@ enum class NodeKind {
   kColumn,      ///< path
   kParameter,   ///< name, or, if that is empty, ordinal
   kUnary,       ///< op, children[0]
-  kBinary,      ///< op, children[0..1]
+  kBinary,      ///< op, children[0..1]; kAnd and kOr: any number of children from two on
   kBetween,     ///< negated; children: value, low, high
   kIn,          ///< negated; children[0] in children[1..]
   kInList,      ///< negated; children[0] in the elements of the list children[1]
@@ -31,8 +31,8 @@ enum class NodeKind {
   kCall,   ///< name, children = arguments; also EXTRACT, SUBSTRING, … under their function's name
   kCase,   ///< has_operand, has_else; children: [operand,] when, then, …, [else]
   kArray,  ///< [a, b, …]
-  kMember,     ///< children[0].name
-  kSubscript,  ///< children[0][children[1]]
+  kMember,     ///< children[0].name; also children[0]['name'], of a struct or a map
+  kSubscript,  ///< children[0][children[1]], where the index is not just a text literal
   kLambda,     ///< parameters `path` -> children[0]; only as an argument of list functions
   kError,      ///< made by the builder from malformed input; name = message; binding fails with it
 };
@@ -74,7 +74,17 @@ enum class Op {
 enum class IsTest { kNull, kTrue, kFalse, kUnknown };
 
 /// Immutable once made. Which members count is said at NodeKind.
+///
+/// A chain of AND or OR, however long, is one node: `a AND b AND c` has three children. Parentheses
+/// keep their grouping: `(a AND b) AND c` has two. Chains of other operators lean to the left and
+/// may be deeper than kMaxDepth on that side only; printing, comparing and destroying take no stack
+/// for them, but the binder refuses them.
 struct Node {
+  Node() = default;
+  Node(const Node&) = default;
+  Node& operator=(const Node&) = default;
+  ~Node();  ///< takes no stack, however deep the tree
+
   NodeKind kind = NodeKind::kLiteral;
   Op op = Op::kNone;
   IsTest test = IsTest::kNull;
@@ -93,7 +103,8 @@ struct Node {
   std::vector<NodePtr> children;
 };
 
-/// Deeper trees are refused by the parser, the builder's users and the binder alike.
+/// Deeper trees are refused by the parser (chains that lean to the left apart), the builder's users
+/// and the binder alike.
 inline constexpr int kMaxDepth = 256;
 /// Longer texts are refused.
 inline constexpr size_t kMaxTextBytes = 16u << 20;
