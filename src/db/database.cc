@@ -72,6 +72,8 @@ arrow::Result<std::shared_ptr<DatabaseImpl>> DatabaseImpl::Make(
   session.store.durability =
       options.sync == SyncMode::kSynced ? io::Durability::kSynced : io::Durability::kNone;
   session.pool = options.pool;
+  session.memory_limit_bytes = options.memory_limit_bytes;
+  session.spill_directory = options.spill_directory;
   impl->session_ = std::make_shared<table::Session>(session);
   return impl;
 }

@@ -43,9 +43,8 @@ arrow::Result<std::shared_ptr<arrow::Field>> OutputField(const file::Field& fiel
     return plain;
   }
   if (field.is_blob_v2()) {
-    return WithoutExtension(plain)->WithType(mode == file::BlobMode::kBytes
-                                                 ? arrow::large_binary()
-                                                 : file::BlobV2DescriptorType());
+    return WithoutExtension(plain)->WithType(
+        mode == file::BlobMode::kBytes ? arrow::large_binary() : file::BlobV2DescriptorType());
   }
   if (field.is_blob_v1()) {
     // From 2.2 on such a field is a plain binary one.

@@ -13,14 +13,11 @@
 #include "glaive/cancel.h"
 
 #include "base/memory_budget.h"
+#include "query/row_keys.h"
 
 namespace glaive::query {
 
-struct SortKey {
-  int column = 0;  ///< of the input
-  bool ascending = true;
-  bool nulls_first = false;
-};
+using SortKey = KeyColumn;
 
 struct SortOptions {
   std::vector<SortKey> keys;

@@ -32,6 +32,7 @@ constexpr uint64_t kDescriptorCost = 512 << 10;
 
 Session::Session(const Options& options)
     : options_(options),
+      budget_(options.memory_limit_bytes != 0 ? options.memory_limit_bytes : DefaultMemoryLimit()),
       executor_(std::make_unique<Executor>(options.num_threads)),
       impl_(std::make_unique<Impl>(options)) {}
 

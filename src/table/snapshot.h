@@ -16,6 +16,7 @@
 
 #include "glaive/cancel.h"
 
+#include "base/memory_budget.h"
 #include "base/rows.h"
 #include "file/file_reader.h"
 #include "io/object_store.h"
@@ -36,6 +37,8 @@ class Session {
     uint64_t metadata_cache_bytes = uint64_t{128} << 20;
     io::LocalStoreOptions store;
     arrow::MemoryPool* pool = nullptr;
+    uint64_t memory_limit_bytes = 0;  ///< 0 = a quarter of the machine's
+    std::string spill_directory;      ///< empty: the system's
   };
 
   explicit Session(const Options& options);
@@ -44,6 +47,9 @@ class Session {
   const Options& options() const { return options_; }
 
   Executor& executor() { return *executor_; }
+
+  /// What all work of the database may hold in memory together.
+  MemoryBudget& budget() { return budget_; }
 
   /// An opened data file, from the cache by (root, path). Data files are immutable, so an entry
   /// never goes stale; the least recently used ones go when the cache is full, be it because a file
@@ -59,6 +65,7 @@ class Session {
 
  private:
   Options options_;
+  MemoryBudget budget_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Impl> impl_;
 };
