@@ -39,4 +39,4 @@ asan tsan:
 	@tools/run_tests.sh build-$@ sanitizer
 
 clean:
-	rm -rf build build-dev build-asan build-tsan build-fuzz
+	rm -rf build build-dev build-asan build-clang build-tsan build-fuzz build-aarch64

@@ -1,9 +1,6 @@
 # cmake --install: headers, libglaive, libglaive_reader, the tool, find_package(glaive) and pkg-config.
 # Where Arrow came from the wheel, its headers and libraries are installed beside (lib/glaive/arrow), so that
 # a program needs nothing else.
-if(NOT TARGET glaive OR NOT TARGET glaive_reader_shared)
-  return()
-endif()
 include(CMakePackageConfigHelpers)
 
 set(GLAIVE_ARROW_SUBDIR "glaive/arrow")
@@ -18,10 +15,8 @@ install(TARGETS glaive glaive_reader_shared EXPORT glaiveTargets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/glaive" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT glaiveTargets NAMESPACE glaive:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/glaive)
-if(TARGET glaive_tool)
-  set_target_properties(glaive_tool PROPERTIES INSTALL_RPATH "${install_rpath}")
-  install(TARGETS glaive_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
+set_target_properties(glaive_tool PROPERTIES INSTALL_RPATH "${install_rpath}")
+install(TARGETS glaive_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 if(GLAIVE_ARROW_FROM_WHEEL)
   file(GLOB arrow_libraries "${GLAIVE_ARROW_DIR}/libarrow.so.*" "${GLAIVE_ARROW_DIR}/libarrow_compute.so.*"

@@ -26,9 +26,6 @@ function(glaive_room name)
   target_link_libraries(glaive_${name}_objects PRIVATE glaive_settings PUBLIC Glaive::arrow ${R_LINK})
   target_link_libraries(glaive_${name} PUBLIC Glaive::arrow ${R_LINK})
   foreach(dep ${R_DEPENDS})
-    if(NOT TARGET glaive_${dep})
-      continue()  # room not there yet
-    endif()
     target_link_libraries(glaive_${name} PUBLIC glaive_${dep})
     # Generated headers and include directories of the room below, not its objects.
     get_target_property(includes glaive_${dep}_objects INTERFACE_INCLUDE_DIRECTORIES)

@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -35,6 +36,17 @@ void TableArguments::Declare(Arguments& arguments) {
 arrow::Result<Table> TableArguments::Open(const Context& context) const {
   ARROW_ASSIGN_OR_RAISE(auto database, context.Open(uri));
   return database.OpenTable(table);
+}
+
+arrow::Result<Table> TableArguments::OpenAt(const std::string& number_or_tag,
+                                            const Context& context) const {
+  ARROW_ASSIGN_OR_RAISE(auto opened, Open(context));
+  uint64_t number = 0;
+  const char* const end = number_or_tag.data() + number_or_tag.size();
+  const auto parsed = std::from_chars(number_or_tag.data(), end, number);
+  const bool is_number = parsed.ec == std::errc() && parsed.ptr == end;
+  ARROW_RETURN_NOT_OK(is_number ? opened.Checkout(number) : opened.CheckoutTag(number_or_tag));
+  return opened;
 }
 
 void ReadArguments::Declare(Arguments& arguments) {

@@ -255,10 +255,11 @@ class TableSink final : public RowSink {
   bool header_written_ = false;
 };
 
-class IpcSink final : public RowSink {
+// Rows through one of Arrow's writers, which is held as `WriterPtr`.
+template <typename WriterPtr>
+class ArrowSink final : public RowSink {
  public:
-  IpcSink(DestinationPtr to, std::shared_ptr<arrow::ipc::RecordBatchWriter> writer)
-      : to_(std::move(to)), writer_(std::move(writer)) {}
+  ArrowSink(DestinationPtr to, WriterPtr writer) : to_(std::move(to)), writer_(std::move(writer)) {}
 
   arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
     return writer_->WriteRecordBatch(*batch);
@@ -271,27 +272,11 @@ class IpcSink final : public RowSink {
 
  private:
   DestinationPtr to_;
-  std::shared_ptr<arrow::ipc::RecordBatchWriter> writer_;
+  WriterPtr writer_;
 };
 
-class ParquetSink final : public RowSink {
- public:
-  ParquetSink(DestinationPtr to, std::unique_ptr<parquet::arrow::FileWriter> writer)
-      : to_(std::move(to)), writer_(std::move(writer)) {}
-
-  arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
-    return writer_->WriteRecordBatch(*batch);
-  }
-
-  arrow::Status Finish() override {
-    ARROW_RETURN_NOT_OK(writer_->Close());
-    return to_->Finish();
-  }
-
- private:
-  DestinationPtr to_;
-  std::unique_ptr<parquet::arrow::FileWriter> writer_;
-};
+using IpcSink = ArrowSink<std::shared_ptr<arrow::ipc::RecordBatchWriter>>;
+using ParquetSink = ArrowSink<std::unique_ptr<parquet::arrow::FileWriter>>;
 
 arrow::Result<std::unique_ptr<RowSink>> MakeIpcSink(DestinationPtr to, bool file,
                                                     const std::shared_ptr<arrow::Schema>& schema) {

@@ -53,6 +53,8 @@ struct TableArguments {
 
   void Declare(Arguments& arguments);
   arrow::Result<Table> Open(const Context& context) const;
+  /// At a version, named by its number or by a tag.
+  arrow::Result<Table> OpenAt(const std::string& number_or_tag, const Context& context) const;
 };
 
 /// URI TABLE and --version, --tag, --as-of, --branch, for verbs that read one.

@@ -1,8 +1,6 @@
 // glaive checkout URI TABLE VERSION|TAG: looks at an older version. A process keeps no handle, so
 // this changes nothing: it shows that the version can be read, and says how to read it or to return
 // to it.
-#include <charconv>
-
 #include <arrow/record_batch.h>
 
 #include "base/status.h"
@@ -26,12 +24,7 @@ class CheckoutVerb final : public Verb {
   }
 
   arrow::Status Run(Context& context) override {
-    ARROW_ASSIGN_OR_RAISE(auto table, at_.Open(context));
-    uint64_t number = 0;
-    const char* const end = which_.data() + which_.size();
-    const auto parsed = std::from_chars(which_.data(), end, number);
-    const bool is_number = parsed.ec == std::errc() && parsed.ptr == end;
-    ARROW_RETURN_NOT_OK(is_number ? table.Checkout(number) : table.CheckoutTag(which_));
+    ARROW_ASSIGN_OR_RAISE(auto table, at_.OpenAt(which_, context));
     ARROW_ASSIGN_OR_RAISE(const uint64_t version, table.Version());
     ARROW_ASSIGN_OR_RAISE(const auto schema, table.Schema());
     ARROW_ASSIGN_OR_RAISE(const uint64_t rows, table.CountRows());

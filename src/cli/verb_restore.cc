@@ -1,6 +1,4 @@
 // glaive restore URI TABLE VERSION|TAG: makes an older version the latest, as a new version.
-#include <charconv>
-
 #include "base/status.h"
 #include "cli/json.h"
 #include "cli/verb.h"
@@ -22,12 +20,7 @@ class RestoreVerb final : public Verb {
   }
 
   arrow::Status Run(Context& context) override {
-    ARROW_ASSIGN_OR_RAISE(auto table, at_.Open(context));
-    uint64_t number = 0;
-    const char* const end = which_.data() + which_.size();
-    const auto parsed = std::from_chars(which_.data(), end, number);
-    const bool is_number = parsed.ec == std::errc() && parsed.ptr == end;
-    ARROW_RETURN_NOT_OK(is_number ? table.Checkout(number) : table.CheckoutTag(which_));
+    ARROW_ASSIGN_OR_RAISE(auto table, at_.OpenAt(which_, context));
     ARROW_ASSIGN_OR_RAISE(const uint64_t from, table.Version());
     ARROW_ASSIGN_OR_RAISE(const uint64_t version, table.Restore());
     return context.Print(

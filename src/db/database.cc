@@ -6,6 +6,7 @@
 #include <arrow/type.h>
 
 #include "base/executor.h"
+#include "base/spelling.h"
 #include "base/status.h"
 #include "db/database_impl.h"
 #include "db/table_impl.h"
@@ -33,23 +34,6 @@ arrow::Status CheckTableName(const std::string& name) {
 
 std::string DirectoryOf(const std::string& name) {
   return name + std::string(kTableSuffix);
-}
-
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) {
-    row[j] = j;
-  }
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 bool IsCode(const arrow::Status& status, ErrorCode code) {

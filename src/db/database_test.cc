@@ -22,6 +22,7 @@
 #include "base/uuid.h"
 #include "db/database_impl.h"
 #include "testing/fault_store.h"
+#include "testing/rows.h"
 
 namespace glaive {
 namespace {
@@ -31,84 +32,20 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-#define ASSERT_OK(expression)                                     \
-  do {                                                            \
-    const arrow::Status ok_status_ = arrow::ToStatus(expression); \
-    ASSERT_TRUE(ok_status_.ok()) << ok_status_.ToString();        \
-  } while (false)
-
-#define EXPECT_CODE(expression, code_)                                                 \
-  do {                                                                                 \
-    const arrow::Status code_status_ = arrow::ToStatus(expression);                    \
-    EXPECT_EQ(ErrorCodeOf(code_status_), ErrorCode::code_) << code_status_.ToString(); \
-  } while (false)
-
-constexpr int kDimension = 4;
-
-std::shared_ptr<arrow::Schema> TestSchema() {
-  return arrow::schema(
-      {arrow::field("id", arrow::int64(), false), arrow::field("text", arrow::utf8()),
-       arrow::field("vector", arrow::fixed_size_list(arrow::float32(), kDimension))});
-}
-
-/// Rows first .. first + count - 1 of an endless table.
-std::shared_ptr<arrow::RecordBatch> Rows(int64_t first, int64_t count) {
-  arrow::Int64Builder ids;
-  arrow::StringBuilder texts;
-  auto values = std::make_shared<arrow::FloatBuilder>();
-  arrow::FixedSizeListBuilder vectors(arrow::default_memory_pool(), values, kDimension);
-  for (int64_t i = first; i < first + count; ++i) {
-    EXPECT_TRUE(ids.Append(i).ok());
-    EXPECT_TRUE((i % 7 == 3 ? texts.AppendNull() : texts.Append("text " + std::to_string(i))).ok());
-    EXPECT_TRUE(vectors.Append().ok());
-    for (int d = 0; d < kDimension; ++d) {
-      EXPECT_TRUE(values->Append(static_cast<float>(i) + 0.25F * static_cast<float>(d)).ok());
-    }
-  }
-  return arrow::RecordBatch::Make(
-      TestSchema(), count, arrow::ArrayVector{*ids.Finish(), *texts.Finish(), *vectors.Finish()});
-}
-
-std::shared_ptr<arrow::RecordBatchReader> Stream(
-    std::vector<std::shared_ptr<arrow::RecordBatch>> batches,
-    std::shared_ptr<arrow::Schema> schema = TestSchema()) {
-  return *arrow::RecordBatchReader::Make(std::move(batches), std::move(schema));
-}
+using testing::IdsOf;
+using testing::kDimension;
+using testing::Rows;
+using testing::Sequence;
+using testing::Stream;
+using testing::TestSchema;
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadAll(const Table& table,
                                                            const ScanOptions& options = {}) {
-  ARROW_ASSIGN_OR_RAISE(auto reader, table.Scan(options));
-  ARROW_ASSIGN_OR_RAISE(auto whole, reader->ToTable());
-  return whole->CombineChunksToBatch();
-}
-
-std::vector<int64_t> IdsOf(const arrow::Result<std::shared_ptr<arrow::RecordBatch>>& batch) {
-  std::vector<int64_t> ids;
-  if (!batch.ok()) {
-    ADD_FAILURE() << batch.status().ToString();
-    return ids;
-  }
-  const auto column = std::static_pointer_cast<arrow::Int64Array>((*batch)->GetColumnByName("id"));
-  for (int64_t i = 0; i < column->length(); ++i) {
-    ids.push_back(column->Value(i));
-  }
-  return ids;
-}
-
-std::vector<int64_t> Sequence(int64_t first, int64_t count) {
-  std::vector<int64_t> ids(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) {
-    ids[static_cast<size_t>(i)] = first + i;
-  }
-  return ids;
+  return testing::Drain(table.Scan(options));
 }
 
 class DatabaseTest : public ::testing::Test {
  protected:
-  DatabaseTest() : path_(fs::temp_directory_path() / ("glaive-db-" + Uuid::Random().ToString())) {}
-
-  ~DatabaseTest() override { fs::remove_all(path_); }
-
   Database Open(DatabaseOptions options = {}) {
     options.sync = SyncMode::kNone;
     auto database = Database::Open(path_.string(), options);
@@ -116,7 +53,8 @@ class DatabaseTest : public ::testing::Test {
     return std::move(*database);
   }
 
-  fs::path path_;
+  testing::ScratchDirectory directory_;
+  const fs::path path_ = directory_.path();
 };
 
 TEST_F(DatabaseTest, CreateAppendScan) {

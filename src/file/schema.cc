@@ -12,6 +12,7 @@
 #include <arrow/util/utf8.h>
 
 #include "base/limits.h"
+#include "base/spelling.h"
 #include "base/status.h"
 #include "file/logical_type.h"
 #include "proto/file.pb.h"
@@ -305,26 +306,6 @@ arrow::Result<std::vector<std::string>> SplitPath(std::string_view path) {
     GLAIVE_CHECK_ARGUMENT(!segment.empty(), "column path \"", path, "\" has an empty segment");
   }
   return segments;
-}
-
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) {
-    row[j] = j;
-  }
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const auto lower = [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-      };
-      const size_t replace = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replace, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
 }
 
 // "; did you mean 'x'?" if a name is near, else the names there are (a few of them).
