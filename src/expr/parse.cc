@@ -18,8 +18,9 @@
 namespace glaive::expr {
 namespace {
 
-// Calls of the parser within each other: parentheses count here, but not as depth of the tree.
-constexpr int kMaxNesting = 4 * kMaxDepth;
+// Calls of the parser within each other, with those for mere parentheses: the printer writes at most
+// one pair per level of a tree.
+constexpr int kMaxNesting = 2 * kMaxDepth + 2;
 constexpr int kMaxOrdinal = 65'535;
 
 // A tree and its depth as seen from the printed text: a left operand without parentheses adds none.
@@ -144,7 +145,7 @@ class Parser {
   // --- operators
 
   arrow::Result<Parsed> Expression(int least) {
-    if (nesting_ >= kMaxNesting) {
+    if (nesting_ >= kMaxNesting || nesting_ - parentheses_ > kMaxDepth) {
       return cursor_.Fail(
           Concat("the expression is nested too deeply (at most ", kMaxDepth, " levels)"));
     }
@@ -519,7 +520,9 @@ class Parser {
 
   arrow::Result<Parsed> Parentheses() {
     ARROW_RETURN_NOT_OK(cursor_.Advance());
+    ++parentheses_;
     ARROW_ASSIGN_OR_RAISE(Parsed inner, Expression(kLowest));
+    --parentheses_;
     if (cursor_.IsSymbol(",")) {
       return cursor_.Fail("tuples are not supported: write struct(a, b), or compare each part");
     }
@@ -997,6 +1000,7 @@ class Parser {
 
   Cursor cursor_;
   int nesting_ = 0;
+  int parentheses_ = 0;
   int last_ordinal_ = 0;
   bool counted_ = false;   // `?` seen
   bool numbered_ = false;  // `$1` seen
