@@ -82,7 +82,6 @@ std::vector<Function> ListFunctions();
 std::vector<Function> StructFunctions();
 std::vector<Function> JsonFunctions();
 std::vector<Function> VectorFunctions();
-std::vector<Function> GeoFunctions();
 
 /// A cast as CAST does it (`safe`: failure is an error; else null), also used for coercion.
 /// `values` is an array or a scalar. Text <-> temporal, numbers, binary; lists, structs and maps

@@ -19,7 +19,7 @@ struct Registry {
   Registry() {
     for (auto* family : {&StringFunctions, &RegexFunctions, &DigestFunctions, &MathFunctions,
                          &ConditionalFunctions, &TemporalFunctions, &ListFunctions,
-                         &StructFunctions, &JsonFunctions, &VectorFunctions, &GeoFunctions}) {
+                         &StructFunctions, &JsonFunctions, &VectorFunctions}) {
       std::vector<Function> made = family();
       std::move(made.begin(), made.end(), std::back_inserter(functions));
     }

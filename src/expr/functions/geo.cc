@@ -1,9 +1,0 @@
-#include "expr/function.h"
-
-namespace glaive::expr {
-
-std::vector<Function> GeoFunctions() {
-  return {};
-}
-
-}  // namespace glaive::expr
