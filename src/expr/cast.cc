@@ -25,6 +25,7 @@ constexpr int kMaxTypeDepth = 64;
 
 struct Caster {
   bool try_cast;
+  bool lossless = false;  // as assignments are: no fraction or part of a moment is dropped
   arrow::MemoryPool* pool;
   arrow::compute::ExecContext context;
 
@@ -60,16 +61,18 @@ arrow::Result<ArrayPtr> Caster::Call(const char* name, const ArrayPtr& from,
 
 arrow::Result<ArrayPtr> Caster::Arrow(const ArrayPtr& from, const TypePtr& to) {
   arrow::compute::CastOptions options = arrow::compute::CastOptions::Safe(to);
-  options.allow_time_truncate = true;
-  options.allow_decimal_truncate = true;
+  options.allow_time_truncate = !lossless;
+  options.allow_decimal_truncate = !lossless;
+  // Large integers become the nearest float.
+  options.allow_float_truncate = arrow::is_floating(to->id());
   ArrayPtr source = from;
-  if (arrow::is_floating(from->type_id()) && arrow::is_integer(to->id())) {
+  if (arrow::is_floating(from->type_id()) && arrow::is_integer(to->id()) && !lossless) {
     // Arrow checks the range only where it checks for fractions too: so cut them off first.
     if (from->type_id() == Type::HALF_FLOAT) {
       ARROW_ASSIGN_OR_RAISE(source, Arrow(from, arrow::float32()));
     }
     ARROW_ASSIGN_OR_RAISE(source, Call("trunc", source));
-  } else if (arrow::is_decimal(from->type_id()) && arrow::is_decimal(to->id())) {
+  } else if (arrow::is_decimal(from->type_id()) && arrow::is_decimal(to->id()) && !lossless) {
     const int scale = static_cast<const arrow::DecimalType&>(*to).scale();
     if (scale < static_cast<const arrow::DecimalType&>(*from->type()).scale()) {
       arrow::compute::RoundOptions round(scale, arrow::compute::RoundMode::HALF_TOWARDS_INFINITY);
@@ -312,22 +315,36 @@ arrow::Result<ArrayPtr> Caster::Cast(const ArrayPtr& from, const TypePtr& to, in
   return Values(from, to, depth);
 }
 
-}  // namespace
-
-arrow::Result<arrow::Datum> CastTo(const arrow::Datum& values, const TypePtr& type, bool try_cast,
-                                   arrow::MemoryPool* pool) {
+arrow::Result<arrow::Datum> CastDatum(const arrow::Datum& values, const TypePtr& type,
+                                      Caster* caster) {
   if (values.type()->Equals(*type)) return values;
-  if (pool == nullptr) pool = arrow::default_memory_pool();
-  Caster caster(try_cast, pool);
   if (values.is_scalar()) {
-    ARROW_ASSIGN_OR_RAISE(ArrayPtr one, arrow::MakeArrayFromScalar(*values.scalar(), 1, pool));
-    ARROW_ASSIGN_OR_RAISE(ArrayPtr cast, caster.Cast(one, type, 0));
+    ARROW_ASSIGN_OR_RAISE(ArrayPtr one,
+                          arrow::MakeArrayFromScalar(*values.scalar(), 1, caster->pool));
+    ARROW_ASSIGN_OR_RAISE(ArrayPtr cast, caster->Cast(one, type, 0));
     ARROW_ASSIGN_OR_RAISE(auto scalar, cast->GetScalar(0));
     return arrow::Datum(std::move(scalar));
   }
   GLAIVE_CHECK_ARGUMENT(values.is_array(), "only arrays and scalars can be cast");
-  ARROW_ASSIGN_OR_RAISE(ArrayPtr cast, caster.Cast(values.make_array(), type, 0));
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr cast, caster->Cast(values.make_array(), type, 0));
   return arrow::Datum(std::move(cast));
+}
+
+}  // namespace
+
+arrow::Result<arrow::Datum> CastTo(const arrow::Datum& values, const TypePtr& type, bool try_cast,
+                                   arrow::MemoryPool* pool) {
+  if (pool == nullptr) pool = arrow::default_memory_pool();
+  Caster caster(try_cast, pool);
+  return CastDatum(values, type, &caster);
+}
+
+arrow::Result<arrow::Datum> AssignTo(const arrow::Datum& values, const TypePtr& type,
+                                     arrow::MemoryPool* pool) {
+  if (pool == nullptr) pool = arrow::default_memory_pool();
+  Caster caster(false, pool);
+  caster.lossless = true;
+  return CastDatum(values, type, &caster);
 }
 
 }  // namespace glaive::expr

@@ -88,6 +88,9 @@ std::vector<Function> VectorFunctions();
 /// element by element.
 arrow::Result<arrow::Datum> CastTo(const arrow::Datum& values, const TypePtr& type, bool try_cast,
                                    arrow::MemoryPool* pool);
+/// The same for an assignment: an error where a fraction or part of a moment would be lost.
+arrow::Result<arrow::Datum> AssignTo(const arrow::Datum& values, const TypePtr& type,
+                                     arrow::MemoryPool* pool);
 /// The type that both sides of a comparison, branches of CASE, or elements of a list are brought
 /// to; nullptr if there is none. null() gives way to anything; numbers widen without loss of range
 /// (int64 with uint64: decimal128(20, 0) for comparison is the caller's business); text meets dates

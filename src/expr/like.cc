@@ -1,0 +1,307 @@
+#include "expr/like.h"
+
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/compute/api.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <re2/re2.h>
+
+#include "base/status.h"
+#include "expr/compare.h"
+
+namespace glaive::expr {
+namespace {
+
+using arrow::Datum;
+using arrow::Type;
+
+// A LIKE pattern cut into steps. Matching goes back to the last % only, so it takes at most
+// length of text times length of pattern.
+class LikePattern {
+ public:
+  LikePattern(std::string_view pattern, char escape) {
+    for (size_t i = 0; i < pattern.size(); ++i) {
+      const char c = pattern[i];
+      if (c == escape && i + 1 < pattern.size()) {
+        Byte(pattern[++i]);
+      } else if (c == '%') {
+        if (steps_.empty() || steps_.back().kind != Step::kRun) steps_.push_back({Step::kRun, 0});
+      } else if (c == '_') {
+        steps_.push_back({Step::kAny, 0});
+        has_any_ = true;
+      } else {
+        Byte(c);
+      }
+    }
+  }
+
+  // The forms for which Arrow has kernels. `text` is what must be found.
+  enum Form { kGeneral, kEqual, kPrefix, kSuffix, kInside, kEverything };
+
+  Form Classify(std::string* text) const {
+    if (has_any_) return kGeneral;
+    const size_t n = steps_.size();
+    const bool front = n > 0 && steps_.front().kind == Step::kRun;
+    const bool back = n > 0 && steps_.back().kind == Step::kRun;
+    if (n == 1 && front) return kEverything;
+    for (size_t i = front ? 1 : 0; i < n - (back ? 1 : 0); ++i) {
+      if (steps_[i].kind == Step::kRun) return kGeneral;
+      *text += steps_[i].byte;
+    }
+    if (front && back) return kInside;
+    return front ? kSuffix : back ? kPrefix : kEqual;
+  }
+
+  bool Matches(std::string_view text) const {
+    size_t at = 0;
+    size_t step = 0;
+    size_t retry_step = steps_.size() + 1;  // no % seen
+    size_t retry_at = 0;
+    while (at < text.size()) {
+      if (step < steps_.size() && steps_[step].kind == Step::kRun) {
+        retry_step = ++step;
+        retry_at = at;
+      } else if (step < steps_.size() && steps_[step].kind == Step::kAny) {
+        at += Width(text, at);
+        ++step;
+      } else if (step < steps_.size() && steps_[step].byte == text[at]) {
+        ++at;
+        ++step;
+      } else if (retry_step <= steps_.size()) {
+        retry_at += Width(text, retry_at);
+        at = retry_at;
+        step = retry_step;
+      } else {
+        return false;
+      }
+    }
+    while (step < steps_.size() && steps_[step].kind == Step::kRun) ++step;
+    return step == steps_.size();
+  }
+
+ private:
+  struct Step {
+    enum Kind { kByte, kAny, kRun } kind;
+    char byte;
+  };
+
+  void Byte(char c) { steps_.push_back({Step::kByte, c}); }
+
+  // Bytes of the character at `at`.
+  static size_t Width(std::string_view text, size_t at) {
+    size_t end = at + 1;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+    return end - at;
+  }
+
+  std::vector<Step> steps_;
+  bool has_any_ = false;
+};
+
+std::string Quoted(std::string_view text) {
+  return RE2::QuoteMeta(re2::StringPiece(text.data(), text.size()));
+}
+
+RE2::Options RegexOptions(bool fold) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_case_sensitive(!fold);
+  return options;
+}
+
+// Tells whether a text matches; made once per pattern.
+using Matcher = std::function<bool(std::string_view)>;
+
+arrow::Result<Matcher> MakeMatcher(Op op, std::string_view pattern, char escape) {
+  if (op == Op::kLike) {
+    auto like = std::make_shared<LikePattern>(pattern, escape);
+    return Matcher([like](std::string_view text) { return like->Matches(text); });
+  }
+  std::string regex(pattern);
+  if (op == Op::kILike) regex = LikeToRegex(pattern, escape);
+  if (op == Op::kSimilarTo) regex = SimilarToRegex(pattern, escape);
+  auto re = std::make_shared<RE2>(regex, RegexOptions(op == Op::kILike || op == Op::kRegexFold));
+  GLAIVE_CHECK_ARGUMENT(re->ok(), "the pattern ", LiteralText(arrow::StringScalar(regex)),
+                        " is no regular expression: ", re->error());
+  const bool whole = op == Op::kILike || op == Op::kSimilarTo;
+  return Matcher([re, whole](std::string_view text) {
+    const re2::StringPiece piece(text.data(), text.size());
+    return whole ? RE2::FullMatch(piece, *re) : RE2::PartialMatch(piece, *re);
+  });
+}
+
+std::string_view TextAt(const arrow::Array& array, int64_t row) {
+  if (array.type_id() == Type::LARGE_STRING) {
+    return static_cast<const arrow::LargeStringArray&>(array).GetView(row);
+  }
+  return static_cast<const arrow::StringArray&>(array).GetView(row);
+}
+
+arrow::Result<Datum> MatchAll(const arrow::Array& texts, const Matcher& matcher, bool negated,
+                              arrow::MemoryPool* pool) {
+  arrow::BooleanBuilder builder(pool);
+  ARROW_RETURN_NOT_OK(builder.Reserve(texts.length()));
+  for (int64_t i = 0; i < texts.length(); ++i) {
+    if (texts.IsNull(i)) {
+      builder.UnsafeAppendNull();
+    } else {
+      builder.UnsafeAppend(matcher(TextAt(texts, i)) != negated);
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr result, builder.Finish());
+  return Datum(result);
+}
+
+// Patterns from a column: runs of equal ones are compiled once.
+arrow::Result<Datum> MatchEach(Op op, const Operands& operands, char escape, bool negated,
+                               const Scope& scope) {
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr texts, AsArray(operands[0], scope));
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr patterns, AsArray(operands[1], scope));
+  arrow::BooleanBuilder builder(scope.pool);
+  ARROW_RETURN_NOT_OK(builder.Reserve(texts->length()));
+  std::optional<std::string> current;
+  Matcher matcher;
+  for (int64_t i = 0; i < texts->length(); ++i) {
+    if (texts->IsNull(i) || patterns->IsNull(i)) {
+      builder.UnsafeAppendNull();
+      continue;
+    }
+    const std::string_view pattern = TextAt(*patterns, i);
+    if (!current || *current != pattern) {
+      ARROW_ASSIGN_OR_RAISE(matcher, MakeMatcher(op, pattern, escape));
+      current = std::string(pattern);
+    }
+    builder.UnsafeAppend(matcher(TextAt(*texts, i)) != negated);
+  }
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr result, builder.Finish());
+  return Datum(result);
+}
+
+arrow::Result<Datum> MatchForm(LikePattern::Form form, const std::string& text, const Datum& values,
+                               const Scope& scope) {
+  const arrow::compute::MatchSubstringOptions options(text);
+  switch (form) {
+    case LikePattern::kEqual: {
+      ARROW_ASSIGN_OR_RAISE(Datum wanted, CastTo(Datum(text), values.type(), false, scope.pool));
+      return Run("equal", {values, wanted}, scope);
+    }
+    case LikePattern::kPrefix: return Run("starts_with", {values}, scope, &options);
+    case LikePattern::kSuffix: return Run("ends_with", {values}, scope, &options);
+    case LikePattern::kInside: return Run("match_substring", {values}, scope, &options);
+    default: return Run("equal", {values, values}, scope);
+  }
+}
+
+arrow::Result<BoundPtr> WithConstant(Op op, std::shared_ptr<BoundNode> node,
+                                     std::string_view pattern, char escape, bool negated,
+                                     const Scope& folding) {
+  if (op == Op::kLike) {
+    std::string text;
+    const LikePattern::Form form = LikePattern(pattern, escape).Classify(&text);
+    if (form != LikePattern::kGeneral) {
+      node->eager = [form, text, negated](const Operands& operands,
+                                          const Scope& scope) -> arrow::Result<Datum> {
+        ARROW_ASSIGN_OR_RAISE(Datum found, MatchForm(form, text, operands[0], scope));
+        return negated ? Run("invert", {found}, scope) : found;
+      };
+      return Finish(std::move(node), folding);
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(Matcher matcher, MakeMatcher(op, pattern, escape));
+  node->eager = [matcher, negated](const Operands& operands,
+                                   const Scope& scope) -> arrow::Result<Datum> {
+    ARROW_ASSIGN_OR_RAISE(ArrayPtr texts, AsArray(operands[0], scope));
+    return MatchAll(*texts, matcher, negated, scope.pool);
+  };
+  return Finish(std::move(node), folding);
+}
+
+arrow::Result<BoundPtr> AsText(const BoundPtr& node, Op op, const Scope& folding) {
+  if (!IsText(*node->type) && node->type->id() != Type::NA) {
+    return TypeMismatch(OpText(op), " takes text; ", Print(*node, 100), " is ",
+                        node->type->ToString(), "; CAST it to string");
+  }
+  const bool plain = node->type->id() == Type::STRING || node->type->id() == Type::LARGE_STRING;
+  if (plain) return node;
+  const bool view = node->type->id() == Type::STRING_VIEW;
+  return MakeCast(node, view ? arrow::large_utf8() : arrow::utf8(), false, folding);
+}
+
+}  // namespace
+
+std::string LikeToRegex(std::string_view pattern, char escape) {
+  std::string regex = "(?s)";
+  std::string literal;
+  auto flush = [&] {
+    regex += Quoted(literal);
+    literal.clear();
+  };
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == escape && i + 1 < pattern.size()) {
+      literal += pattern[++i];
+    } else if (c == '%' || c == '_') {
+      flush();
+      regex += c == '%' ? ".*" : ".";
+    } else {
+      literal += c;
+    }
+  }
+  flush();
+  return regex;
+}
+
+std::string SimilarToRegex(std::string_view pattern, char escape) {
+  std::string regex = "(?s)";
+  bool in_class = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == escape && i + 1 < pattern.size()) {
+      regex += Quoted(pattern.substr(++i, 1));
+    } else if (in_class) {
+      if (c == ']') in_class = false;
+      regex += c == '\\' ? std::string("\\\\") : std::string(1, c);
+    } else if (c == '[') {
+      in_class = true;
+      regex += c;
+    } else if (c == '%') {
+      regex += ".*";
+    } else if (c == '_') {
+      regex += '.';
+    } else if (c != '\0' && std::strchr("|*+?{}()", c) != nullptr) {
+      regex += c;
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      regex += c;  // a byte of a longer character
+    } else {
+      regex += Quoted(std::string_view(&c, 1));
+    }
+  }
+  return regex;
+}
+
+arrow::Result<BoundPtr> BindLike(Op op, const BoundPtr& value, const BoundPtr& pattern, char escape,
+                                 bool negated, const Scope& folding) {
+  if (escape == 0) escape = '\\';
+  ARROW_ASSIGN_OR_RAISE(BoundPtr text, AsText(value, op, folding));
+  ARROW_ASSIGN_OR_RAISE(BoundPtr wanted, AsText(pattern, op, folding));
+  const std::string word = Concat(negated ? " NOT " : " ", OpText(op), " ");
+  auto node = MakeOperation(arrow::boolean(), {text, wanted}, "(", word, ")");
+  node->costly = true;
+  if (wanted->value == nullptr || !wanted->value->is_valid) {
+    node->can_fail = op != Op::kLike && op != Op::kILike;
+    node->eager = [=](const Operands& operands, const Scope& scope) {
+      return MatchEach(op, operands, escape, negated, scope);
+    };
+    return Finish(std::move(node), folding);
+  }
+  const auto& constant = static_cast<const arrow::BaseBinaryScalar&>(*wanted->value);
+  return WithConstant(op, std::move(node), constant.view(), escape, negated, folding);
+}
+
+}  // namespace glaive::expr
