@@ -274,7 +274,7 @@ TEST_F(Binding, Functions) {
 
 TEST_F(Binding, ErrorsNameWhatWasMeant) {
   EXPECT_THAT(Rows("idd = 1"), HasSubstr("did you mean 'id'"));
-  EXPECT_THAT(Rows("st.z = 1"), HasSubstr("valid names: x, Y"));
+  EXPECT_THAT(Rows("st.z = 1"), HasSubstr("alid names: x, Y"));
   EXPECT_THAT(Rows("s = 1"), HasSubstr("string"));
   EXPECT_THAT(Rows("s = 1"), HasSubstr("int64"));
   EXPECT_THAT(Rows("id = '1'"), HasSubstr("can't compare"));

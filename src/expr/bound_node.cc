@@ -170,23 +170,4 @@ arrow::Result<ArrayPtr> TakeRows(const ArrayPtr& values, const ArrayPtr& rows,
   return taken.make_array();
 }
 
-std::string LiteralText(const arrow::Scalar& scalar) {
-  constexpr size_t kShown = 200;
-  if (!scalar.is_valid) return "NULL";
-  if (arrow::is_binary_like(scalar.type->id()) || arrow::is_large_binary_like(scalar.type->id())) {
-    const auto& bytes = *static_cast<const arrow::BaseBinaryScalar&>(scalar).value;
-    std::string_view text(reinterpret_cast<const char*>(bytes.data()),
-                          static_cast<size_t>(bytes.size()));
-    if (!IsText(*scalar.type)) return Concat("X'", bytes.ToHexString().substr(0, kShown), "'");
-    std::string quoted = "'";
-    for (char c : text.substr(0, kShown)) quoted += c == '\'' ? "''" : std::string(1, c);
-    return quoted + "'";
-  }
-  if (IsNumber(*scalar.type) || scalar.type->id() == arrow::Type::BOOL) return scalar.ToString();
-  std::string text = scalar.ToString();
-  if (text.size() > kShown) text = text.substr(0, kShown) + "...";
-  if (arrow::is_temporal(scalar.type->id())) return "'" + text + "'";
-  return text;
-}
-
 }  // namespace glaive::expr
