@@ -106,15 +106,24 @@ arrow::Result<Datum> ModuloOfDecimals(const arrow::Array& left, const arrow::Arr
 const char* KernelOf(Op op, const arrow::DataType& type) {
   const bool is_float = arrow::is_floating(type.id());
   switch (op) {
-    case Op::kAdd: return is_float ? "add" : "add_checked";
-    case Op::kSubtract: return is_float ? "subtract" : "subtract_checked";
-    case Op::kMultiply: return is_float ? "multiply" : "multiply_checked";
-    case Op::kDivide: return is_float ? "divide" : "divide_checked";
-    case Op::kBitAnd: return "bit_wise_and";
-    case Op::kBitOr: return "bit_wise_or";
-    case Op::kBitXor: return "bit_wise_xor";
-    case Op::kShiftLeft: return "shift_left_checked";
-    default: return "shift_right_checked";
+    case Op::kAdd:
+      return is_float ? "add" : "add_checked";
+    case Op::kSubtract:
+      return is_float ? "subtract" : "subtract_checked";
+    case Op::kMultiply:
+      return is_float ? "multiply" : "multiply_checked";
+    case Op::kDivide:
+      return is_float ? "divide" : "divide_checked";
+    case Op::kBitAnd:
+      return "bit_wise_and";
+    case Op::kBitOr:
+      return "bit_wise_or";
+    case Op::kBitXor:
+      return "bit_wise_xor";
+    case Op::kShiftLeft:
+      return "shift_left_checked";
+    default:
+      return "shift_right_checked";
   }
 }
 
@@ -189,8 +198,9 @@ bool AddMonths(int64_t* days, int64_t months) {
                         static_cast<unsigned>(date.month()) - 1 + months;
   const int64_t year = index >= 0 ? index / 12 : -((-index + 11) / 12);
   if (year > 32767 || year < -32767) return false;
-  const std::chrono::year_month month{std::chrono::year{static_cast<int>(year)},
-                                      std::chrono::month{static_cast<unsigned>(index - year * 12 + 1)}};
+  const std::chrono::year_month month{
+      std::chrono::year{static_cast<int>(year)},
+      std::chrono::month{static_cast<unsigned>(index - year * 12 + 1)}};
   const std::chrono::day last = (month / std::chrono::last).day();
   *days = sys_days{month / std::min(date.day(), last)}.time_since_epoch().count();
   return true;
@@ -229,10 +239,9 @@ arrow::Result<Datum> ShiftAll(const arrow::Array& moments, const arrow::Array& i
       continue;
     }
     int64_t shifted = 0;
-    const bool fits = Shifted(values.Value(i), steps.GetValue(i), sign, per_day, nanos_per_unit,
-                              &shifted) &&
-                      shifted <= std::numeric_limits<T>::max() &&
-                      shifted >= std::numeric_limits<T>::min();
+    const bool fits =
+        Shifted(values.Value(i), steps.GetValue(i), sign, per_day, nanos_per_unit, &shifted) &&
+        shifted <= std::numeric_limits<T>::max() && shifted >= std::numeric_limits<T>::min();
     GLAIVE_CHECK_ARGUMENT(fits, "overflow: the moment does not fit ", moments.type()->ToString());
     builder.UnsafeAppend(static_cast<T>(shifted));
   }
@@ -256,8 +265,8 @@ arrow::Result<Datum> ShiftByInterval(const Datum& moment, const Datum& interval,
   const auto& stamp = static_cast<const arrow::TimestampType&>(*type);
   const int64_t per_second = UnitsPerSecond(stamp.unit());
   if (!stamp.timezone().empty()) {
-    ARROW_ASSIGN_OR_RAISE(Datum local, CastTo(values, arrow::timestamp(stamp.unit()), false,
-                                              scope.pool));
+    ARROW_ASSIGN_OR_RAISE(Datum local,
+                          CastTo(values, arrow::timestamp(stamp.unit()), false, scope.pool));
     values = local.make_array();
   }
   ARROW_ASSIGN_OR_RAISE(Datum shifted,
@@ -269,8 +278,8 @@ arrow::Result<Datum> ShiftByInterval(const Datum& moment, const Datum& interval,
 arrow::Result<BoundPtr> MomentAndInterval(Op op, const BoundPtr& moment_in,
                                           const BoundPtr& interval_in, const Scope& folding) {
   BoundPtr moment = moment_in;
-  ARROW_ASSIGN_OR_RAISE(BoundPtr interval, MakeCast(interval_in, arrow::month_day_nano_interval(),
-                                                    false, folding));
+  ARROW_ASSIGN_OR_RAISE(BoundPtr interval,
+                        MakeCast(interval_in, arrow::month_day_nano_interval(), false, folding));
   const auto* constant =
       static_cast<const arrow::MonthDayNanoIntervalScalar*>(interval->value.get());
   const bool in_days = constant != nullptr && constant->value.nanoseconds == 0;
@@ -279,8 +288,8 @@ arrow::Result<BoundPtr> MomentAndInterval(Op op, const BoundPtr& moment_in,
         moment, MakeCast(moment, arrow::timestamp(arrow::TimeUnit::MICRO), false, folding));
   }
   const int64_t sign = op == Op::kAdd ? 1 : -1;
-  auto node = MakeOperation(moment->type, {moment, interval}, "(", Concat(" ", OpText(op), " "),
-                            ")");
+  auto node =
+      MakeOperation(moment->type, {moment, interval}, "(", Concat(" ", OpText(op), " "), ")");
   node->can_fail = true;
   node->eager = [sign](const Operands& operands, const Scope& scope) {
     return ShiftByInterval(operands[0], operands[1], sign, scope);
@@ -292,14 +301,14 @@ arrow::Result<BoundPtr> DateAndDays(Op op, const BoundPtr& date, const BoundPtr&
                                     const Scope& folding) {
   ARROW_ASSIGN_OR_RAISE(BoundPtr whole, MakeCast(days, arrow::int64(), false, folding));
   ARROW_ASSIGN_OR_RAISE(BoundPtr start, MakeCast(date, arrow::date32(), false, folding));
-  auto node = MakeOperation(arrow::date32(), {start, whole}, "(", Concat(" ", OpText(op), " "), ")");
+  auto node =
+      MakeOperation(arrow::date32(), {start, whole}, "(", Concat(" ", OpText(op), " "), ")");
   node->can_fail = true;
   node->eager = [op](const Operands& operands, const Scope& scope) -> arrow::Result<Datum> {
     ARROW_ASSIGN_OR_RAISE(Datum day, CastTo(operands[0], arrow::int32(), false, scope.pool));
     ARROW_ASSIGN_OR_RAISE(day, CastTo(day, arrow::int64(), false, scope.pool));
-    ARROW_ASSIGN_OR_RAISE(
-        Datum moved, Run(op == Op::kAdd ? "add_checked" : "subtract_checked", {day, operands[1]},
-                         scope));
+    ARROW_ASSIGN_OR_RAISE(Datum moved, Run(op == Op::kAdd ? "add_checked" : "subtract_checked",
+                                           {day, operands[1]}, scope));
     return CastTo(moved, arrow::date32(), false, scope.pool);
   };
   return Finish(std::move(node), folding);
@@ -339,8 +348,8 @@ arrow::Result<BoundPtr> Moments(Op op, const BoundPtr& left_in, const BoundPtr& 
   if (IsInterval(*other)) return MomentAndInterval(op, left, right, folding);
   if (other->id() == Type::DURATION) {
     if (left->type->id() == Type::TIMESTAMP) return Kernel(op, left, right, folding);
-    ARROW_ASSIGN_OR_RAISE(
-        left, MakeCast(left, arrow::timestamp(arrow::TimeUnit::MICRO), false, folding));
+    ARROW_ASSIGN_OR_RAISE(left,
+                          MakeCast(left, arrow::timestamp(arrow::TimeUnit::MICRO), false, folding));
     return Kernel(op, left, right, folding);
   }
   if (arrow::is_integer(other->id()) && left->type->id() != Type::TIMESTAMP) {
@@ -419,9 +428,9 @@ arrow::Result<BoundPtr> Join(const BoundPtr& left, const BoundPtr& right, const 
   if (left->type->id() == Type::LARGE_STRING || right->type->id() == Type::LARGE_STRING) {
     type = arrow::large_utf8();
   }
-  const bool any_text = IsText(*left->type) || IsText(*right->type) ||
-                        (common != nullptr && (common->id() == Type::NA ||
-                                               arrow::is_base_binary_like(common->id())));
+  const bool any_text =
+      IsText(*left->type) || IsText(*right->type) ||
+      (common != nullptr && (common->id() == Type::NA || arrow::is_base_binary_like(common->id())));
   if (nested || !any_text) return NoSuch(Op::kConcat, *left, *right);
   ARROW_ASSIGN_OR_RAISE(BoundPtr a, MakeCast(left, type, false, folding));
   ARROW_ASSIGN_OR_RAISE(BoundPtr b, MakeCast(right, type, false, folding));
@@ -441,17 +450,28 @@ arrow::Result<Datum> Modulo(const Datum& left, const Datum& right, const Scope& 
   ARROW_ASSIGN_OR_RAISE(ArrayPtr b, AsArray(right, scope));
   arrow::MemoryPool* pool = scope.pool;
   switch (a->type_id()) {
-    case Type::INT8: return ModuloOf<arrow::Int8Type>(*a, *b, pool);
-    case Type::INT16: return ModuloOf<arrow::Int16Type>(*a, *b, pool);
-    case Type::INT32: return ModuloOf<arrow::Int32Type>(*a, *b, pool);
-    case Type::INT64: return ModuloOf<arrow::Int64Type>(*a, *b, pool);
-    case Type::UINT8: return ModuloOf<arrow::UInt8Type>(*a, *b, pool);
-    case Type::UINT16: return ModuloOf<arrow::UInt16Type>(*a, *b, pool);
-    case Type::UINT32: return ModuloOf<arrow::UInt32Type>(*a, *b, pool);
-    case Type::UINT64: return ModuloOf<arrow::UInt64Type>(*a, *b, pool);
-    case Type::FLOAT: return ModuloOf<arrow::FloatType>(*a, *b, pool);
-    case Type::DOUBLE: return ModuloOf<arrow::DoubleType>(*a, *b, pool);
-    default: return ModuloOfDecimals(*a, *b, pool);
+    case Type::INT8:
+      return ModuloOf<arrow::Int8Type>(*a, *b, pool);
+    case Type::INT16:
+      return ModuloOf<arrow::Int16Type>(*a, *b, pool);
+    case Type::INT32:
+      return ModuloOf<arrow::Int32Type>(*a, *b, pool);
+    case Type::INT64:
+      return ModuloOf<arrow::Int64Type>(*a, *b, pool);
+    case Type::UINT8:
+      return ModuloOf<arrow::UInt8Type>(*a, *b, pool);
+    case Type::UINT16:
+      return ModuloOf<arrow::UInt16Type>(*a, *b, pool);
+    case Type::UINT32:
+      return ModuloOf<arrow::UInt32Type>(*a, *b, pool);
+    case Type::UINT64:
+      return ModuloOf<arrow::UInt64Type>(*a, *b, pool);
+    case Type::FLOAT:
+      return ModuloOf<arrow::FloatType>(*a, *b, pool);
+    case Type::DOUBLE:
+      return ModuloOf<arrow::DoubleType>(*a, *b, pool);
+    default:
+      return ModuloOfDecimals(*a, *b, pool);
   }
 }
 

@@ -66,10 +66,9 @@ arrow::Result<BoundExpression> BindWith(const NodePtr& tree, const arrow::Schema
 
 arrow::Result<BoundExpression> Bind(const NodePtr& tree, const arrow::Schema& schema,
                                     const BindOptions& options) {
-  return BindWith(tree, schema, options,
-                  [](const BoundPtr& root, const Scope&) -> arrow::Result<BoundPtr> {
-                    return root;
-                  });
+  return BindWith(
+      tree, schema, options,
+      [](const BoundPtr& root, const Scope&) -> arrow::Result<BoundPtr> { return root; });
 }
 
 arrow::Result<BoundExpression> BindFilter(const NodePtr& tree, const arrow::Schema& schema,

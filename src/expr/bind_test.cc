@@ -24,6 +24,7 @@ std::shared_ptr<arrow::RecordBatch> Sample() {
     TypePtr type;
     const char* json;
   };
+
   const Column columns[] = {
       {"id", arrow::int64(), "[1, 2, 3, 4, 5]"},
       {"i32", arrow::int32(), "[0, -7, null, 2147483647, 5]"},
@@ -41,9 +42,9 @@ std::shared_ptr<arrow::RecordBatch> Sample() {
       {"dec", arrow::decimal128(10, 2), R"(["1.50", "-2.25", null, "3.00", "99.99"])"},
       {"l", arrow::list(arrow::int64()), "[[1, 2, 3], [], null, [null, 4], [5]]"},
       {"bin", arrow::binary(), R"(["a", "b", null, "", "z"])"},
-      {"vec", arrow::fixed_size_list(arrow::float32(), 2), "[[1, 2], [3, 4], null, [5, 6], [0, 0]]"},
-      {"st",
-       arrow::struct_({arrow::field("x", arrow::int32()), arrow::field("Y", arrow::utf8())}),
+      {"vec", arrow::fixed_size_list(arrow::float32(), 2),
+       "[[1, 2], [3, 4], null, [5, 6], [0, 0]]"},
+      {"st", arrow::struct_({arrow::field("x", arrow::int32()), arrow::field("Y", arrow::utf8())}),
        R"([{"x": 1, "Y": "p"}, {"x": null, "Y": "q"}, null, {"x": 4, "Y": "r"}, {"x": 5, "Y": "s"}])"},
   };
   arrow::FieldVector fields;
@@ -94,8 +95,8 @@ class Binding : public ::testing::Test {
     auto array = Compute(sql);
     ASSERT_TRUE(array.ok()) << sql << ": " << array.status().ToString();
     ASSERT_TRUE((*array)->type()->Equals(*type)) << sql << ": " << (*array)->type()->ToString();
-    EXPECT_TRUE((*array)->Equals(*FromJson(type, json), arrow::EqualOptions::Defaults().nans_equal(
-                                                            true)))
+    EXPECT_TRUE(
+        (*array)->Equals(*FromJson(type, json), arrow::EqualOptions::Defaults().nans_equal(true)))
         << sql << ": " << (*array)->ToString();
   }
 
@@ -306,7 +307,8 @@ TEST_F(Binding, KnowsItsColumns) {
   EXPECT_TRUE(Bind(*Parse("1 + 2"), *batch_->schema(), options_)->is_constant());
   EXPECT_FALSE(Bind(*Parse("random()"), *batch_->schema(), options_)->is_constant());
   EXPECT_TRUE(Bind(*Parse("ST.y"), *batch_->schema(), options_)->is_column());
-  EXPECT_EQ(SplitConjunction(*Parse("a = 1 and (b = 2 and c = 3) and (d = 4 or e = 5)")).size(), 4u);
+  EXPECT_EQ(SplitConjunction(*Parse("a = 1 and (b = 2 and c = 3) and (d = 4 or e = 5)")).size(),
+            4u);
 }
 
 TEST_F(Binding, Assignments) {

@@ -113,8 +113,8 @@ arrow::Result<BoundPtr> MakeColumn(const std::vector<std::string>& path, const T
     if (scope.batch == nullptr) return InternalError("a column while folding constants");
     ARROW_ASSIGN_OR_RAISE(ArrayPtr array, ReadColumn(*scope.batch, self.column, scope));
     if (array->type() != self.type && !array->type()->Equals(*self.type)) {
-      return InternalError("column ", self.opening, " of the batch is ",
-                           array->type()->ToString(), ", bound as ", self.type->ToString());
+      return InternalError("column ", self.opening, " of the batch is ", array->type()->ToString(),
+                           ", bound as ", self.type->ToString());
     }
     if (scope.selection == nullptr) return Datum(array);
     ARROW_ASSIGN_OR_RAISE(ArrayPtr chosen, TakeRows(array, scope.selection, scope.pool));
@@ -154,19 +154,30 @@ arrow::Result<std::vector<BoundPtr>> Binder::BindAll(const Node& node, size_t fi
 
 arrow::Result<BoundPtr> Binder::Dispatch(const Node& node) {
   switch (node.kind) {
-    case NodeKind::kLiteral: return MakeLiteral(node.literal, true);
-    case NodeKind::kColumn: return Column(node);
-    case NodeKind::kParameter: return Parameter(node);
-    case NodeKind::kUnary: return Unary(node);
-    case NodeKind::kBinary: return Binary(node);
-    case NodeKind::kBetween: return Between(node);
-    case NodeKind::kCase: return Case(node);
-    case NodeKind::kCall: return Call(node);
+    case NodeKind::kLiteral:
+      return MakeLiteral(node.literal, true);
+    case NodeKind::kColumn:
+      return Column(node);
+    case NodeKind::kParameter:
+      return Parameter(node);
+    case NodeKind::kUnary:
+      return Unary(node);
+    case NodeKind::kBinary:
+      return Binary(node);
+    case NodeKind::kBetween:
+      return Between(node);
+    case NodeKind::kCase:
+      return Case(node);
+    case NodeKind::kCall:
+      return Call(node);
     case NodeKind::kLambda:
-      return InvalidArgument("a lambda can only be an argument of array_filter, array_transform, "
-                             "any_match and all_match");
-    case NodeKind::kError: return InvalidArgument(node.name);
-    default: break;
+      return InvalidArgument(
+          "a lambda can only be an argument of array_filter, array_transform, "
+          "any_match and all_match");
+    case NodeKind::kError:
+      return InvalidArgument(node.name);
+    default:
+      break;
   }
   ARROW_ASSIGN_OR_RAISE(std::vector<BoundPtr> children, BindAll(node, 0));
   if (node.kind == NodeKind::kArray) return BindArray(children, scope_);
@@ -176,10 +187,14 @@ arrow::Result<BoundPtr> Binder::Dispatch(const Node& node) {
     case NodeKind::kIn:
       children.erase(children.begin());
       return BindIn(value, children, node.negated, scope_);
-    case NodeKind::kIs: return BindIs(value, node.test, node.negated, scope_);
-    case NodeKind::kCast: return MakeCast(value, node.type, node.try_cast, scope_);
-    case NodeKind::kMember: return BindMember(value, node.name, scope_);
-    default: break;
+    case NodeKind::kIs:
+      return BindIs(value, node.test, node.negated, scope_);
+    case NodeKind::kCast:
+      return MakeCast(value, node.type, node.try_cast, scope_);
+    case NodeKind::kMember:
+      return BindMember(value, node.name, scope_);
+    default:
+      break;
   }
   GLAIVE_CHECK_ARGUMENT(children.size() == 2, "an expression of two operands has ",
                         children.size());
@@ -256,8 +271,8 @@ arrow::Result<BoundPtr> Binder::Parameter(const Node& node) {
   if (parameters != nullptr) {
     for (const auto& entry : parameters->named) names.push_back(entry.first);
   }
-  return InvalidArgument("no value for parameter :", node.name, "; given: ",
-                         names.empty() ? "none" : Listed(names));
+  return InvalidArgument("no value for parameter :", node.name,
+                         "; given: ", names.empty() ? "none" : Listed(names));
 }
 
 arrow::Result<BoundPtr> Binder::Unary(const Node& node) {
@@ -287,8 +302,8 @@ arrow::Result<BoundPtr> Binder::Logic(const Node& node) {
 
 arrow::Result<BoundPtr> Binder::Binary(const Node& node) {
   if (node.op == Op::kAnd || node.op == Op::kOr) return Logic(node);
-  GLAIVE_CHECK_ARGUMENT(node.children.size() == 2, "a binary operator with ",
-                        node.children.size(), " operands");
+  GLAIVE_CHECK_ARGUMENT(node.children.size() == 2, "a binary operator with ", node.children.size(),
+                        " operands");
   ARROW_ASSIGN_OR_RAISE(BoundPtr left, Bind(*node.children[0]));
   ARROW_ASSIGN_OR_RAISE(BoundPtr right, Bind(*node.children[1]));
   switch (node.op) {
@@ -299,8 +314,10 @@ arrow::Result<BoundPtr> Binder::Binary(const Node& node) {
     case Op::kGt:
     case Op::kGe:
     case Op::kDistinct:
-    case Op::kNotDistinct: return BindComparison(node.op, left, right, scope_);
-    default: return BindArithmetic(node.op, left, right, scope_);
+    case Op::kNotDistinct:
+      return BindComparison(node.op, left, right, scope_);
+    default:
+      return BindArithmetic(node.op, left, right, scope_);
   }
 }
 
@@ -318,16 +335,15 @@ arrow::Result<BoundPtr> Binder::Case(const Node& node) {
   ARROW_ASSIGN_OR_RAISE(std::vector<BoundPtr> children, BindAll(node, 0));
   const size_t first = node.has_operand ? 1 : 0;
   const size_t last = children.size() - (node.has_else ? 1 : 0);
-  GLAIVE_CHECK_ARGUMENT(children.size() >= first + (node.has_else ? 1 : 0) + 2 &&
-                            (last - first) % 2 == 0,
-                        "a malformed CASE");
+  GLAIVE_CHECK_ARGUMENT(
+      children.size() >= first + (node.has_else ? 1 : 0) + 2 && (last - first) % 2 == 0,
+      "a malformed CASE");
   std::vector<BoundPtr> conditions;
   std::vector<BoundPtr> results;
   for (size_t i = first; i < last; i += 2) {
     BoundPtr condition = children[i];
     if (node.has_operand) {
-      ARROW_ASSIGN_OR_RAISE(condition,
-                            BindComparison(Op::kEq, children[0], condition, scope_));
+      ARROW_ASSIGN_OR_RAISE(condition, BindComparison(Op::kEq, children[0], condition, scope_));
     }
     conditions.push_back(std::move(condition));
     results.push_back(children[i + 1]);
@@ -338,8 +354,7 @@ arrow::Result<BoundPtr> Binder::Case(const Node& node) {
 }
 
 // Functions that are CASE in disguise: arguments that do not matter are not evaluated.
-arrow::Result<BoundPtr> Binder::Conditional(const Node& node, std::string_view name,
-                                            bool* is_one) {
+arrow::Result<BoundPtr> Binder::Conditional(const Node& node, std::string_view name, bool* is_one) {
   const size_t count = node.children.size();
   const bool choose = (name == "if" || name == "iff") && (count == 2 || count == 3);
   const bool nvl2 = name == "nvl2" && count == 3;
@@ -377,8 +392,8 @@ arrow::Result<BoundPtr> Binder::CallLambda(const Node& node, std::string_view na
   GLAIVE_CHECK_ARGUMENT(node.children.size() == 2 && node.children[1]->kind == NodeKind::kLambda,
                         name, " takes a list and a lambda, as in ", name, "(tags, t -> t = 'x')");
   const Node& lambda = *node.children[1];
-  GLAIVE_CHECK_ARGUMENT(lambda.path.size() == 1 && lambda.children.size() == 1,
-                        "the lambda of ", name, " takes one parameter");
+  GLAIVE_CHECK_ARGUMENT(lambda.path.size() == 1 && lambda.children.size() == 1, "the lambda of ",
+                        name, " takes one parameter");
   ARROW_ASSIGN_OR_RAISE(BoundPtr list, Bind(*node.children[0]));
   const TypePtr element = ElementType(*list->type);
   if (element == nullptr) {
@@ -431,8 +446,8 @@ arrow::Result<BoundPtr> Binder::CallRegistered(const Node& node, const std::stri
     ARROW_ASSIGN_OR_RAISE(arguments[i],
                           MakeCast(arguments[i], signature->arguments[i], false, scope_));
   }
-  auto call = MakeOperation(signature->result, std::move(arguments), function->name + "(", ", ",
-                            ")");
+  auto call =
+      MakeOperation(signature->result, std::move(arguments), function->name + "(", ", ", ")");
   call->can_fail = true;
   call->costly = true;
   call->is_volatile = function->volatility == Volatility::kVolatile;

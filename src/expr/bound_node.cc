@@ -22,8 +22,8 @@ arrow::Status Explain(const BoundNode& node, const arrow::Status& status) {
   if (ours && status.message().find(", in the expression ") != std::string::npos) return status;
   const ErrorCode code = ours ? ErrorCodeOf(status) : ErrorCode::kInvalidArgument;
   if (status.IsOutOfMemory() || status.IsCancelled()) return status;
-  return MakeError(code, Concat(status.message(), ", in the expression ",
-                                Print(node, kShownInErrors)));
+  return MakeError(code,
+                   Concat(status.message(), ", in the expression ", Print(node, kShownInErrors)));
 }
 
 void PrintTo(const BoundNode& node, size_t limit, std::string* out) {

@@ -26,7 +26,7 @@ using Operands = std::vector<arrow::Datum>;
 struct Scope {
   const arrow::RecordBatch* batch = nullptr;  ///< null while folding constants
   int64_t num_rows = 0;
-  ArrayPtr selection;               ///< int64 rows of the batch; null: all of them in order
+  ArrayPtr selection;                   ///< int64 rows of the batch; null: all of them in order
   std::vector<arrow::Datum> variables;  ///< of lambdas, outermost first
   int64_t now_nanos = 0;
   arrow::MemoryPool* pool = nullptr;

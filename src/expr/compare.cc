@@ -27,22 +27,33 @@ bool IsNullSafe(Op op) {
 
 Op Mirrored(Op op) {
   switch (op) {
-    case Op::kLt: return Op::kGt;
-    case Op::kLe: return Op::kGe;
-    case Op::kGt: return Op::kLt;
-    case Op::kGe: return Op::kLe;
-    default: return op;
+    case Op::kLt:
+      return Op::kGt;
+    case Op::kLe:
+      return Op::kGe;
+    case Op::kGt:
+      return Op::kLt;
+    case Op::kGe:
+      return Op::kLe;
+    default:
+      return op;
   }
 }
 
 const char* KernelOf(Op op) {
   switch (op) {
-    case Op::kEq: return "equal";
-    case Op::kNe: return "not_equal";
-    case Op::kLt: return "less";
-    case Op::kLe: return "less_equal";
-    case Op::kGt: return "greater";
-    default: return "greater_equal";
+    case Op::kEq:
+      return "equal";
+    case Op::kNe:
+      return "not_equal";
+    case Op::kLt:
+      return "less";
+    case Op::kLe:
+      return "less_equal";
+    case Op::kGt:
+      return "greater";
+    default:
+      return "greater_equal";
   }
 }
 
@@ -53,10 +64,14 @@ TypePtr Plain(const TypePtr& type) {
       return Plain(static_cast<const arrow::DictionaryType&>(*type).value_type());
     case Type::EXTENSION:
       return Plain(static_cast<const arrow::ExtensionType&>(*type).storage_type());
-    case Type::STRING_VIEW: return arrow::large_utf8();
-    case Type::BINARY_VIEW: return arrow::large_binary();
-    case Type::HALF_FLOAT: return arrow::float32();
-    default: return type;
+    case Type::STRING_VIEW:
+      return arrow::large_utf8();
+    case Type::BINARY_VIEW:
+      return arrow::large_binary();
+    case Type::HALF_FLOAT:
+      return arrow::float32();
+    default:
+      return type;
   }
 }
 
@@ -99,11 +114,15 @@ arrow::Result<Datum> OnlyNaN(Op op, const Datum& values, const Scope& scope) {
   ARROW_ASSIGN_OR_RAISE(Datum nan, Run("is_nan", {values}, scope));
   switch (op) {
     case Op::kEq:
-    case Op::kGe: return nan;
+    case Op::kGe:
+      return nan;
     case Op::kNe:
-    case Op::kLt: return Run("invert", {nan}, scope);
-    case Op::kLe: return Run("or", {nan, Datum(true)}, scope);
-    default: return Run("and", {nan, Datum(false)}, scope);
+    case Op::kLt:
+      return Run("invert", {nan}, scope);
+    case Op::kLe:
+      return Run("or", {nan, Datum(true)}, scope);
+    default:
+      return Run("and", {nan, Datum(false)}, scope);
   }
 }
 
@@ -112,8 +131,8 @@ arrow::Result<Datum> OnlyNaN(Op op, const Datum& values, const Scope& scope) {
 arrow::Result<Datum> CompareWithNumber(Op op, const Datum& values, const Datum& number,
                                        const Scope& scope) {
   if (op != Op::kGt && op != Op::kGe) return Run(KernelOf(op), {values, number}, scope);
-  ARROW_ASSIGN_OR_RAISE(
-      Datum less, Run(op == Op::kGt ? "less_equal" : "less", {values, number}, scope));
+  ARROW_ASSIGN_OR_RAISE(Datum less,
+                        Run(op == Op::kGt ? "less_equal" : "less", {values, number}, scope));
   return Run("invert", {less}, scope);
 }
 
@@ -156,7 +175,8 @@ arrow::Status NotComparable(Op op, const BoundNode& left, const BoundNode& right
 }
 
 BoundPtr Comparison(Op op, const BoundPtr& left, const BoundPtr& right, const Scope& folding) {
-  auto node = MakeOperation(arrow::boolean(), {left, right}, "(", Concat(" ", OpText(op), " "), ")");
+  auto node =
+      MakeOperation(arrow::boolean(), {left, right}, "(", Concat(" ", OpText(op), " "), ")");
   node->eager = [op](const Operands& operands, const Scope& scope) {
     return CompareValues(op, operands[0], operands[1], scope);
   };
@@ -209,37 +229,68 @@ bool IsKnown(const BoundNode& node) {
 
 const char* OpText(Op op) {
   switch (op) {
-    case Op::kOr: return "OR";
-    case Op::kAnd: return "AND";
-    case Op::kNot: return "NOT";
-    case Op::kEq: return "=";
-    case Op::kNe: return "<>";
-    case Op::kLt: return "<";
-    case Op::kLe: return "<=";
-    case Op::kGt: return ">";
-    case Op::kGe: return ">=";
-    case Op::kDistinct: return "IS DISTINCT FROM";
-    case Op::kNotDistinct: return "IS NOT DISTINCT FROM";
-    case Op::kAdd: return "+";
-    case Op::kSubtract: return "-";
-    case Op::kMultiply: return "*";
-    case Op::kDivide: return "/";
-    case Op::kModulo: return "%";
-    case Op::kNegate: return "-";
-    case Op::kPlus: return "+";
-    case Op::kConcat: return "||";
-    case Op::kBitAnd: return "&";
-    case Op::kBitOr: return "|";
-    case Op::kBitXor: return "^";
-    case Op::kBitNot: return "~";
-    case Op::kShiftLeft: return "<<";
-    case Op::kShiftRight: return ">>";
-    case Op::kLike: return "LIKE";
-    case Op::kILike: return "ILIKE";
-    case Op::kSimilarTo: return "SIMILAR TO";
-    case Op::kRegex: return "~";
-    case Op::kRegexFold: return "~*";
-    case Op::kNone: break;
+    case Op::kOr:
+      return "OR";
+    case Op::kAnd:
+      return "AND";
+    case Op::kNot:
+      return "NOT";
+    case Op::kEq:
+      return "=";
+    case Op::kNe:
+      return "<>";
+    case Op::kLt:
+      return "<";
+    case Op::kLe:
+      return "<=";
+    case Op::kGt:
+      return ">";
+    case Op::kGe:
+      return ">=";
+    case Op::kDistinct:
+      return "IS DISTINCT FROM";
+    case Op::kNotDistinct:
+      return "IS NOT DISTINCT FROM";
+    case Op::kAdd:
+      return "+";
+    case Op::kSubtract:
+      return "-";
+    case Op::kMultiply:
+      return "*";
+    case Op::kDivide:
+      return "/";
+    case Op::kModulo:
+      return "%";
+    case Op::kNegate:
+      return "-";
+    case Op::kPlus:
+      return "+";
+    case Op::kConcat:
+      return "||";
+    case Op::kBitAnd:
+      return "&";
+    case Op::kBitOr:
+      return "|";
+    case Op::kBitXor:
+      return "^";
+    case Op::kBitNot:
+      return "~";
+    case Op::kShiftLeft:
+      return "<<";
+    case Op::kShiftRight:
+      return ">>";
+    case Op::kLike:
+      return "LIKE";
+    case Op::kILike:
+      return "ILIKE";
+    case Op::kSimilarTo:
+      return "SIMILAR TO";
+    case Op::kRegex:
+      return "~";
+    case Op::kRegexFold:
+      return "~*";
+    case Op::kNone:
+      break;
   }
   return "?";
 }
@@ -358,8 +409,8 @@ arrow::Result<BoundPtr> BindIn(const BoundPtr& value, const std::vector<BoundPtr
   }
   std::vector<BoundPtr> terms;
   for (const BoundPtr& member : members) {
-    ARROW_ASSIGN_OR_RAISE(
-        BoundPtr term, BindComparison(negated ? Op::kNe : Op::kEq, value, member, folding));
+    ARROW_ASSIGN_OR_RAISE(BoundPtr term,
+                          BindComparison(negated ? Op::kNe : Op::kEq, value, member, folding));
     terms.push_back(std::move(term));
   }
   return BindLogic(negated ? Op::kAnd : Op::kOr, std::move(terms), folding);

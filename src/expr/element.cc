@@ -25,9 +25,9 @@ using arrow::Type;
 // A list column as elements in a row, and where each list begins and ends among them.
 struct Lists {
   ArrayPtr elements;
-  std::vector<int64_t> ends;   // of list i, starting at ends[i - 1]
+  std::vector<int64_t> ends;  // of list i, starting at ends[i - 1]
   std::vector<bool> valid;
-  ArrayPtr parents;            // int64, the list of each element
+  ArrayPtr parents;  // int64, the list of each element
 
   int64_t begin(size_t row) const { return row == 0 ? 0 : ends[row - 1]; }
 };
@@ -154,8 +154,8 @@ arrow::Result<Datum> ElementAt(const Operands& operands, const Scope& scope) {
 arrow::Result<BoundPtr> MapValue(const BoundPtr& map, const BoundPtr& key, const Scope& folding) {
   const auto& type = static_cast<const arrow::MapType&>(*map->type);
   if (key->value == nullptr || !key->value->is_valid) {
-    return TypeMismatch("the key of ", Print(*map, 100), " must be a constant; ",
-                        Print(*key, 100), " is none");
+    return TypeMismatch("the key of ", Print(*map, 100), " must be a constant; ", Print(*key, 100),
+                        " is none");
   }
   ARROW_ASSIGN_OR_RAISE(BoundPtr wanted, MakeCast(key, type.key_type(), false, folding));
   if (wanted->value == nullptr) {
@@ -195,8 +195,10 @@ TypePtr ElementType(const arrow::DataType& type) {
   switch (type.id()) {
     case Type::LIST:
     case Type::LARGE_LIST:
-    case Type::FIXED_SIZE_LIST: return static_cast<const arrow::BaseListType&>(type).value_type();
-    default: return nullptr;
+    case Type::FIXED_SIZE_LIST:
+      return static_cast<const arrow::BaseListType&>(type).value_type();
+    default:
+      return nullptr;
   }
 }
 
@@ -239,12 +241,12 @@ arrow::Result<BoundPtr> BindMember(const BoundPtr& value, const std::string& nam
     return InvalidArgument(Print(*value, 100), " has no single member '", name,
                            "'; its members: ", names);
   }
-  auto node = MakeOperation(type.field(at)->type(), {value}, "", "",
-                            "." + type.field(at)->name());
+  auto node = MakeOperation(type.field(at)->type(), {value}, "", "", "." + type.field(at)->name());
   node->eager = [at](const Operands& operands, const Scope& scope) -> arrow::Result<Datum> {
     ARROW_ASSIGN_OR_RAISE(ArrayPtr array, AsArray(operands[0], scope));
-    ARROW_ASSIGN_OR_RAISE(ArrayPtr member, static_cast<const arrow::StructArray&>(*array)
-                                               .GetFlattenedField(at, scope.pool));
+    ARROW_ASSIGN_OR_RAISE(
+        ArrayPtr member,
+        static_cast<const arrow::StructArray&>(*array).GetFlattenedField(at, scope.pool));
     return Datum(member);
   };
   return Finish(std::move(node), folding);
@@ -256,11 +258,12 @@ arrow::Result<BoundPtr> BindSubscript(const BoundPtr& value, const BoundPtr& ind
   if (value->type->id() == Type::STRUCT && index->value != nullptr && index->value->is_valid &&
       arrow::is_base_binary_like(index->type->id())) {
     return BindMember(
-        value,
-        std::string(static_cast<const arrow::BaseBinaryScalar&>(*index->value).view()), folding);
+        value, std::string(static_cast<const arrow::BaseBinaryScalar&>(*index->value).view()),
+        folding);
   }
   const TypePtr element = ElementType(*value->type);
-  if (element == nullptr || !(arrow::is_integer(index->type->id()) || index->type->id() == Type::NA)) {
+  if (element == nullptr ||
+      !(arrow::is_integer(index->type->id()) || index->type->id() == Type::NA)) {
     return TypeMismatch("no element ", Print(*index, 100), " (", index->type->ToString(), ") of ",
                         Print(*value, 100), " (", value->type->ToString(), ")");
   }
@@ -321,7 +324,8 @@ arrow::Result<BoundPtr> BindOverElements(LambdaKind kind, const BoundPtr& list,
   }
   if (kind == LambdaKind::kFilter) type = arrow::list(element);
   const char* names[] = {"array_filter(", "array_transform(", "any_match(", "all_match("};
-  auto node = MakeOperation(type, {list, body}, names[static_cast<int>(kind)], ", element -> ", ")");
+  auto node =
+      MakeOperation(type, {list, body}, names[static_cast<int>(kind)], ", element -> ", ")");
   node->can_fail = list->can_fail || body->can_fail;
   node->costly = true;
   node->is_volatile = list->is_volatile || body->is_volatile;

@@ -64,9 +64,9 @@ arrow::Result<std::shared_ptr<arrow::BooleanArray>> BoundExpression::EvaluateFil
                                                  flags->offset());
   }
   ARROW_ASSIGN_OR_RAISE(
-      auto both, arrow::internal::BitmapAnd(impl_->pool, flags->values()->data(), flags->offset(),
-                                            flags->null_bitmap_data(), flags->offset(),
-                                            flags->length(), 0));
+      auto both,
+      arrow::internal::BitmapAnd(impl_->pool, flags->values()->data(), flags->offset(),
+                                 flags->null_bitmap_data(), flags->offset(), flags->length(), 0));
   return std::make_shared<arrow::BooleanArray>(flags->length(), both, nullptr, 0);
 }
 

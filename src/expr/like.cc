@@ -88,6 +88,7 @@ class LikePattern {
  private:
   struct Step {
     enum Kind { kByte, kAny, kRun } kind;
+
     char byte;
   };
 
@@ -191,10 +192,14 @@ arrow::Result<Datum> MatchForm(LikePattern::Form form, const std::string& text, 
       ARROW_ASSIGN_OR_RAISE(Datum wanted, CastTo(Datum(text), values.type(), false, scope.pool));
       return Run("equal", {values, wanted}, scope);
     }
-    case LikePattern::kPrefix: return Run("starts_with", {values}, scope, &options);
-    case LikePattern::kSuffix: return Run("ends_with", {values}, scope, &options);
-    case LikePattern::kInside: return Run("match_substring", {values}, scope, &options);
-    default: return Run("equal", {values, values}, scope);
+    case LikePattern::kPrefix:
+      return Run("starts_with", {values}, scope, &options);
+    case LikePattern::kSuffix:
+      return Run("ends_with", {values}, scope, &options);
+    case LikePattern::kInside:
+      return Run("match_substring", {values}, scope, &options);
+    default:
+      return Run("equal", {values, values}, scope);
   }
 }
 

@@ -23,29 +23,42 @@ using Wide = __int128;
 // A number exactly: an integer part rounded down and whether something was cut off.
 struct Floored {
   enum Size { kFinite, kMinusInfinity, kPlusInfinity } size = kFinite;
+
   Wide whole = 0;
   bool exact = true;
 };
 
 std::optional<Wide> IntegerOf(const arrow::Scalar& scalar) {
   switch (scalar.type->id()) {
-    case Type::INT8: return static_cast<const arrow::Int8Scalar&>(scalar).value;
-    case Type::INT16: return static_cast<const arrow::Int16Scalar&>(scalar).value;
-    case Type::INT32: return static_cast<const arrow::Int32Scalar&>(scalar).value;
-    case Type::INT64: return static_cast<const arrow::Int64Scalar&>(scalar).value;
-    case Type::UINT8: return static_cast<const arrow::UInt8Scalar&>(scalar).value;
-    case Type::UINT16: return static_cast<const arrow::UInt16Scalar&>(scalar).value;
-    case Type::UINT32: return static_cast<const arrow::UInt32Scalar&>(scalar).value;
-    case Type::UINT64: return static_cast<const arrow::UInt64Scalar&>(scalar).value;
-    default: return std::nullopt;
+    case Type::INT8:
+      return static_cast<const arrow::Int8Scalar&>(scalar).value;
+    case Type::INT16:
+      return static_cast<const arrow::Int16Scalar&>(scalar).value;
+    case Type::INT32:
+      return static_cast<const arrow::Int32Scalar&>(scalar).value;
+    case Type::INT64:
+      return static_cast<const arrow::Int64Scalar&>(scalar).value;
+    case Type::UINT8:
+      return static_cast<const arrow::UInt8Scalar&>(scalar).value;
+    case Type::UINT16:
+      return static_cast<const arrow::UInt16Scalar&>(scalar).value;
+    case Type::UINT32:
+      return static_cast<const arrow::UInt32Scalar&>(scalar).value;
+    case Type::UINT64:
+      return static_cast<const arrow::UInt64Scalar&>(scalar).value;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<double> FloatOf(const arrow::Scalar& scalar) {
   switch (scalar.type->id()) {
-    case Type::FLOAT: return static_cast<const arrow::FloatScalar&>(scalar).value;
-    case Type::DOUBLE: return static_cast<const arrow::DoubleScalar&>(scalar).value;
-    default: return std::nullopt;
+    case Type::FLOAT:
+      return static_cast<const arrow::FloatScalar&>(scalar).value;
+    case Type::DOUBLE:
+      return static_cast<const arrow::DoubleScalar&>(scalar).value;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -151,8 +164,7 @@ Floored FloorOf(const arrow::Scalar& literal, bool* known) {
     return result;
   }
   const auto& words = down->little_endian_array();
-  result.whole =
-      static_cast<Wide>((static_cast<unsigned __int128>(words[1]) << 64) | words[0]);
+  result.whole = static_cast<Wide>((static_cast<unsigned __int128>(words[1]) << 64) | words[0]);
   return result;
 }
 
@@ -176,14 +188,22 @@ LiteralFit FitInteger(const arrow::Scalar& literal, const TypePtr& type) {
   const Floored value = FloorOf(literal, &known);
   if (!known) return {};
   switch (type->id()) {
-    case Type::INT8: return FitIn<int8_t>(value, type);
-    case Type::INT16: return FitIn<int16_t>(value, type);
-    case Type::INT32: return FitIn<int32_t>(value, type);
-    case Type::INT64: return FitIn<int64_t>(value, type);
-    case Type::UINT8: return FitIn<uint8_t>(value, type);
-    case Type::UINT16: return FitIn<uint16_t>(value, type);
-    case Type::UINT32: return FitIn<uint32_t>(value, type);
-    default: return FitIn<uint64_t>(value, type);
+    case Type::INT8:
+      return FitIn<int8_t>(value, type);
+    case Type::INT16:
+      return FitIn<int16_t>(value, type);
+    case Type::INT32:
+      return FitIn<int32_t>(value, type);
+    case Type::INT64:
+      return FitIn<int64_t>(value, type);
+    case Type::UINT8:
+      return FitIn<uint8_t>(value, type);
+    case Type::UINT16:
+      return FitIn<uint16_t>(value, type);
+    case Type::UINT32:
+      return FitIn<uint32_t>(value, type);
+    default:
+      return FitIn<uint64_t>(value, type);
   }
 }
 
@@ -191,8 +211,8 @@ LiteralFit FitInteger(const arrow::Scalar& literal, const TypePtr& type) {
 // literal never becomes an infinity.
 arrow::Result<LiteralFit> FitFloat(const arrow::Scalar& literal, const TypePtr& type,
                                    arrow::MemoryPool* pool) {
-  ARROW_ASSIGN_OR_RAISE(arrow::Datum wide,
-                        CastTo(arrow::Datum(literal.GetSharedPtr()), arrow::float64(), false, pool));
+  ARROW_ASSIGN_OR_RAISE(arrow::Datum wide, CastTo(arrow::Datum(literal.GetSharedPtr()),
+                                                  arrow::float64(), false, pool));
   const double number = static_cast<const arrow::DoubleScalar&>(*wide.scalar()).value;
   if (type->id() == Type::DOUBLE) return Inside(true, wide.scalar());
   if (type->id() == Type::HALF_FLOAT) {
@@ -252,17 +272,17 @@ std::optional<Instant> InstantOf(const arrow::Scalar& literal) {
       instant.zoned = !type.timezone().empty();
       return instant;
     }
-    default: break;
+    default:
+      break;
   }
   if (!IsText(*literal.type) || !arrow::is_base_binary_like(literal.type->id())) {
     return std::nullopt;
   }
-  const auto moment =
-      ParseMoment(static_cast<const arrow::BaseBinaryScalar&>(literal).view());
+  const auto moment = ParseMoment(static_cast<const arrow::BaseBinaryScalar&>(literal).view());
   if (!moment) return std::nullopt;
   instant.zoned = moment->offset_seconds.has_value();
-  instant.nanos = (moment->seconds - moment->offset_seconds.value_or(0)) * Wide{1000000000} +
-                  moment->nanos;
+  instant.nanos =
+      (moment->seconds - moment->offset_seconds.value_or(0)) * Wide{1000000000} + moment->nanos;
   return instant;
 }
 
@@ -282,8 +302,8 @@ arrow::Result<LiteralFit> FitMoment(const arrow::Scalar& literal, const TypePtr&
   if (type->id() == Type::TIMESTAMP) {
     const auto& stamp = static_cast<const arrow::TimestampType&>(*type);
     if (!stamp.timezone().empty() && !instant->zoned && !IsUtc(stamp.timezone())) {
-      ARROW_ASSIGN_OR_RAISE(arrow::Datum cast, CastTo(arrow::Datum(literal.GetSharedPtr()), type,
-                                                      false, pool));
+      ARROW_ASSIGN_OR_RAISE(arrow::Datum cast,
+                            CastTo(arrow::Datum(literal.GetSharedPtr()), type, false, pool));
       return Inside(true, cast.scalar());
     }
     unit = 1000000000 / UnitsPerSecond(stamp.unit());
@@ -312,7 +332,8 @@ arrow::Result<LiteralFit> FitLiteral(const arrow::Scalar& literal, const TypePtr
   switch (type->id()) {
     case Type::DATE32:
     case Type::DATE64:
-    case Type::TIMESTAMP: return FitMoment(literal, type, pool);
+    case Type::TIMESTAMP:
+      return FitMoment(literal, type, pool);
     case Type::TIME32:
     case Type::TIME64:
       if (!IsText(*literal.type)) return LiteralFit{};
@@ -321,7 +342,8 @@ arrow::Result<LiteralFit> FitLiteral(const arrow::Scalar& literal, const TypePtr
     case Type::LARGE_STRING:
       if (!IsText(*literal.type)) return LiteralFit{};
       break;
-    default: return LiteralFit{};
+    default:
+      return LiteralFit{};
   }
   ARROW_ASSIGN_OR_RAISE(arrow::Datum cast,
                         CastTo(arrow::Datum(literal.GetSharedPtr()), type, false, pool));

@@ -70,9 +70,9 @@ arrow::Result<Datum> NextTerm(const BoundNode& term, const ArrayPtr& state, bool
   ARROW_ASSIGN_OR_RAISE(ArrayPtr rows, OpenRows(state, deciding, scope.pool));
   ARROW_ASSIGN_OR_RAISE(Scope chosen, scope.Select(rows));
   ARROW_ASSIGN_OR_RAISE(ArrayPtr values, EvaluateArray(term, chosen));
-  ARROW_ASSIGN_OR_RAISE(ArrayPtr spread,
-                        Scatter(values, static_cast<const arrow::Int64Array&>(*rows),
-                                state->length(), scope.pool));
+  ARROW_ASSIGN_OR_RAISE(
+      ArrayPtr spread,
+      Scatter(values, static_cast<const arrow::Int64Array&>(*rows), state->length(), scope.pool));
   return Datum(spread);
 }
 
@@ -183,8 +183,8 @@ arrow::Result<BoundPtr> BindLogic(Op op, std::vector<BoundPtr> terms, const Scop
   }
   if (kept.empty()) return MakeLiteral(arrow::MakeScalar(!deciding), false);
   if (kept.size() == 1) return kept[0];
-  auto node = MakeOperation(arrow::boolean(), std::move(kept), "(",
-                            Concat(" ", OpText(op), " "), ")");
+  auto node =
+      MakeOperation(arrow::boolean(), std::move(kept), "(", Concat(" ", OpText(op), " "), ")");
   node->lazy = [deciding](const BoundNode& self, const Scope& scope) {
     return EvaluateLogic(self, deciding, scope);
   };
@@ -205,8 +205,8 @@ arrow::Result<BoundPtr> BindIs(const BoundPtr& value, IsTest test, bool negated,
   BoundPtr operand = value;
   const bool null = test == IsTest::kNull || test == IsTest::kUnknown;
   if (test != IsTest::kNull) {
-    ARROW_ASSIGN_OR_RAISE(operand, AsBoolean(value, "the operand of IS TRUE, FALSE or UNKNOWN",
-                                             folding));
+    ARROW_ASSIGN_OR_RAISE(operand,
+                          AsBoolean(value, "the operand of IS TRUE, FALSE or UNKNOWN", folding));
   }
   const char* word = test == IsTest::kNull    ? "NULL)"
                      : test == IsTest::kTrue  ? "TRUE)"

@@ -1,5 +1,5 @@
-// AND, OR, NOT, IS tests and CASE, in three-valued logic. Terms that can fail are evaluated only for
-// rows that the terms before leave open.
+// AND, OR, NOT, IS tests and CASE, in three-valued logic. Terms that can fail are evaluated only
+// for rows that the terms before leave open.
 #pragma once
 
 #include <string>

@@ -117,8 +117,7 @@ arrow::Result<Signature> ResolveArrowCast(const CallSite& site) {
     return TypeMismatch("argument 2 of arrow_cast must be a constant text such as 'Int32'");
   }
   ARROW_ASSIGN_OR_RAISE(
-      TypePtr type,
-      ParseArrowTypeName(static_cast<const arrow::BaseBinaryScalar&>(*name).view()));
+      TypePtr type, ParseArrowTypeName(static_cast<const arrow::BaseBinaryScalar&>(*name).view()));
   ARROW_ASSIGN_OR_RAISE(auto none, arrow::MakeEmptyArray(site.types[0]));
   ARROW_RETURN_NOT_OK(CastTo(none, type, false, nullptr));
   return Signature{site.types, type};
@@ -150,30 +149,32 @@ std::vector<Function> ConditionalFunctions() {
   std::vector<Function> all;
   all.push_back(Make("coalesce", {}, 1, -1, AllAlike, Coalesce, "coalesce(a, ...)",
                      "The first argument that is not null."));
-  all.push_back(Make("nvl", {"ifnull"}, 2, 2, AllAlike, Coalesce, "nvl(a, b)",
-                     "a, or b where a is null."));
-  all.push_back(Make("nvl2", {}, 3, 3, ResolveNvl2, Nvl2, "nvl2(a, b, c)",
-                     "b where a is not null, else c."));
-  all.push_back(Make("nullif", {}, 2, 2, AllAlike, NullIf, "nullif(a, b)",
-                     "Null where a equals b, else a."));
+  all.push_back(
+      Make("nvl", {"ifnull"}, 2, 2, AllAlike, Coalesce, "nvl(a, b)", "a, or b where a is null."));
+  all.push_back(
+      Make("nvl2", {}, 3, 3, ResolveNvl2, Nvl2, "nvl2(a, b, c)", "b where a is not null, else c."));
+  all.push_back(
+      Make("nullif", {}, 2, 2, AllAlike, NullIf, "nullif(a, b)", "Null where a equals b, else a."));
   all.push_back(Make("if", {"iff"}, 2, 3, ResolveIf, If, "if(condition, a [, b])",
                      "a where the condition is true, else b or null."));
-  all.push_back(Make("greatest", {}, 1, -1, Ordered,
-                     [](const Call& call) { return Extreme(call, true); }, "greatest(a, ...)",
-                     "The greatest of the arguments that are not null."));
-  all.push_back(Make("least", {}, 1, -1, Ordered,
-                     [](const Call& call) { return Extreme(call, false); }, "least(a, ...)",
-                     "The least of the arguments that are not null."));
-  all.push_back(Make("arrow_cast", {}, 2, 2, ResolveArrowCast,
-                     [](const Call& call) {
-                       return CastTo(call.arguments[0], call.signature->result, false, call.pool);
-                     },
-                     "arrow_cast(value, 'Type')", "The value cast to a type by its Arrow name."));
-  all.push_back(Make("arrow_typeof", {}, 1, 1, ResolveTypeOf,
-                     [](const Call& call) -> arrow::Result<Datum> {
-                       return Datum(ArrowTypeName(*call.signature->arguments[0]));
-                     },
-                     "arrow_typeof(value)", "The Arrow name of the value's type."));
+  all.push_back(Make(
+      "greatest", {}, 1, -1, Ordered, [](const Call& call) { return Extreme(call, true); },
+      "greatest(a, ...)", "The greatest of the arguments that are not null."));
+  all.push_back(Make(
+      "least", {}, 1, -1, Ordered, [](const Call& call) { return Extreme(call, false); },
+      "least(a, ...)", "The least of the arguments that are not null."));
+  all.push_back(Make(
+      "arrow_cast", {}, 2, 2, ResolveArrowCast,
+      [](const Call& call) {
+        return CastTo(call.arguments[0], call.signature->result, false, call.pool);
+      },
+      "arrow_cast(value, 'Type')", "The value cast to a type by its Arrow name."));
+  all.push_back(Make(
+      "arrow_typeof", {}, 1, 1, ResolveTypeOf,
+      [](const Call& call) -> arrow::Result<Datum> {
+        return Datum(ArrowTypeName(*call.signature->arguments[0]));
+      },
+      "arrow_typeof(value)", "The Arrow name of the value's type."));
   return all;
 }
 

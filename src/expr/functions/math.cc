@@ -204,7 +204,6 @@ Function Make(std::string name, std::vector<std::string> aliases, int least, int
   return function;
 }
 
-
 double Sign(double x) {
   return x > 0 ? 1.0 : x < 0 ? -1.0 : x;  // NaN stays
 }
@@ -224,7 +223,8 @@ double Radians(double x) {
 arrow::Result<Datum> RoundTo(const Call& call, arrow::compute::RoundMode mode) {
   if (call.arguments.size() == 2) {
     const arrow::compute::RoundBinaryOptions options(mode);
-    ARROW_ASSIGN_OR_RAISE(Datum digits, CastTo(call.arguments[1], arrow::int32(), false, call.pool));
+    ARROW_ASSIGN_OR_RAISE(Datum digits,
+                          CastTo(call.arguments[1], arrow::int32(), false, call.pool));
     return Kernel("round_binary", {call.arguments[0], digits}, call, &options);
   }
   const arrow::compute::RoundOptions options(0, mode);
@@ -261,8 +261,8 @@ std::optional<int64_t> Lcm(int64_t a, int64_t b) {
 
 arrow::Result<Datum> Log(const Call& call) {
   if (call.arguments.size() == 1) {
-    return Map1<arrow::DoubleType>(
-        call, [](double x) -> std::optional<double> { return std::log10(x); });
+    return Map1<arrow::DoubleType>(call,
+                                   [](double x) -> std::optional<double> { return std::log10(x); });
   }
   return Map2<arrow::DoubleType>(call, [](double base, double x) -> std::optional<double> {
     if (base == 2) return std::log2(x);
@@ -302,8 +302,8 @@ arrow::Result<Datum> Mod(const Call& call) {
 
 arrow::Result<Datum> IsNaN(const Call& call) {
   if (!arrow::is_floating(call.arguments[0].type()->id())) {
-    ARROW_ASSIGN_OR_RAISE(Datum same, Kernel("not_equal", {call.arguments[0], call.arguments[0]},
-                                             call));
+    ARROW_ASSIGN_OR_RAISE(Datum same,
+                          Kernel("not_equal", {call.arguments[0], call.arguments[0]}, call));
     return same;
   }
   return Kernel("is_nan", call.arguments, call);
@@ -350,48 +350,55 @@ std::vector<Function> MathFunctions() {
   all.push_back(Real("ceil", std::ceil, "The least whole number not below x."));
   all.back().aliases = {"ceiling"};
   all.push_back(Real("floor", std::floor, "The greatest whole number not above x."));
-  all.push_back(Make("round", {}, 1, 2, Rounded,
-                     [](const Call& call) -> arrow::Result<Datum> {
-                       return RoundTo(call, RoundMode::HALF_TOWARDS_INFINITY);
-                     },
-                     "round(x [, digits])", "The nearest number of so many digits, halves away from zero."));
-  all.push_back(Make("trunc", {}, 1, 2, Rounded,
-                     [](const Call& call) { return RoundTo(call, RoundMode::TOWARDS_ZERO); },
-                     "trunc(x [, digits])", "Cut off after so many digits."));
+  all.push_back(Make(
+      "round", {}, 1, 2, Rounded,
+      [](const Call& call) -> arrow::Result<Datum> {
+        return RoundTo(call, RoundMode::HALF_TOWARDS_INFINITY);
+      },
+      "round(x [, digits])", "The nearest number of so many digits, halves away from zero."));
+  all.push_back(Make(
+      "trunc", {}, 1, 2, Rounded,
+      [](const Call& call) { return RoundTo(call, RoundMode::TOWARDS_ZERO); },
+      "trunc(x [, digits])", "Cut off after so many digits."));
   all.push_back(Make("abs", {}, 1, 1, SameNumber, Abs, "abs(x)", "The size without the sign."));
-  all.push_back(Make("factorial", {}, 1, 1, Integers,
-                     [](const Call& call) { return Map1<arrow::Int64Type>(call, Factorial); },
-                     "factorial(n)", "1 * 2 * ... * n."));
-  all.push_back(Make("gcd", {}, 2, 2, Integers,
-                     [](const Call& call) { return Map2<arrow::Int64Type>(call, Gcd); },
-                     "gcd(a, b)", "The greatest common divisor."));
-  all.push_back(Make("lcm", {}, 2, 2, Integers,
-                     [](const Call& call) { return Map2<arrow::Int64Type>(call, Lcm); },
-                     "lcm(a, b)", "The least common multiple."));
+  all.push_back(Make(
+      "factorial", {}, 1, 1, Integers,
+      [](const Call& call) { return Map1<arrow::Int64Type>(call, Factorial); }, "factorial(n)",
+      "1 * 2 * ... * n."));
+  all.push_back(Make(
+      "gcd", {}, 2, 2, Integers, [](const Call& call) { return Map2<arrow::Int64Type>(call, Gcd); },
+      "gcd(a, b)", "The greatest common divisor."));
+  all.push_back(Make(
+      "lcm", {}, 2, 2, Integers, [](const Call& call) { return Map2<arrow::Int64Type>(call, Lcm); },
+      "lcm(a, b)", "The least common multiple."));
   all.push_back(Make("log", {}, 1, 2, Doubles, Log, "log([base,] x)",
                      "The logarithm to a base, 10 if none is given."));
-  all.push_back(Make("power", {"pow"}, 2, 2, Doubles,
-                     [](const Call& call) {
-                       return Floats2(call, [](double a, double b) { return std::pow(a, b); });
-                     },
-                     "power(x, y)", "x to the power of y."));
-  all.push_back(Make("atan2", {}, 2, 2, Floats,
-                     [](const Call& call) {
-                       return Floats2(call, [](double a, double b) { return std::atan2(a, b); });
-                     },
-                     "atan2(y, x)", "The angle of the point (x, y)."));
-  all.push_back(Make("nanvl", {}, 2, 2, Floats,
-                     [](const Call& call) {
-                       return Floats2(call, [](double a, double b) { return std::isnan(a) ? b : a; });
-                     },
-                     "nanvl(x, y)", "x, or y where x is NaN."));
+  all.push_back(Make(
+      "power", {"pow"}, 2, 2, Doubles,
+      [](const Call& call) {
+        return Floats2(call, [](double a, double b) { return std::pow(a, b); });
+      },
+      "power(x, y)", "x to the power of y."));
+  all.push_back(Make(
+      "atan2", {}, 2, 2, Floats,
+      [](const Call& call) {
+        return Floats2(call, [](double a, double b) { return std::atan2(a, b); });
+      },
+      "atan2(y, x)", "The angle of the point (x, y)."));
+  all.push_back(Make(
+      "nanvl", {}, 2, 2, Floats,
+      [](const Call& call) {
+        return Floats2(call, [](double a, double b) { return std::isnan(a) ? b : a; });
+      },
+      "nanvl(x, y)", "x, or y where x is NaN."));
   all.push_back(Make("mod", {}, 2, 2, SameNumber, Mod, "mod(a, b)",
                      "The remainder of a / b, with the sign of a."));
   all.push_back(Make("isnan", {}, 1, 1, Test, IsNaN, "isnan(x)", "True for NaN."));
   all.push_back(Make("iszero", {}, 1, 1, Test, IsZero, "iszero(x)", "True for 0."));
-  all.push_back(Make("pi", {}, 0, 0, Doubles,
-                     [](const Call&) -> arrow::Result<Datum> { return Datum(std::numbers::pi); },
-                     "pi()", "The number pi."));
+  all.push_back(Make(
+      "pi", {}, 0, 0, Doubles,
+      [](const Call&) -> arrow::Result<Datum> { return Datum(std::numbers::pi); }, "pi()",
+      "The number pi."));
   all.push_back(Make("random", {}, 0, 0, Doubles, Random, "random()",
                      "A number from 0 up to 1, another for each row."));
   all.back().volatility = Volatility::kVolatile;
