@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "db/table_impl.h"
+#include "file/json_text.h"
 #include "query/scan.h"
 
 namespace glaive {
@@ -31,7 +32,7 @@ arrow::Result<uint64_t> Table::Version() const {
 
 arrow::Result<std::shared_ptr<arrow::Schema>> Table::Schema() const {
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, impl_->Current());
-  return snapshot->arrow_schema();
+  return file::WithJsonText(snapshot->arrow_schema());
 }
 
 arrow::Result<uint64_t> Table::CountRows() const {

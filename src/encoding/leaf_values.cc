@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/array/concatenate.h>
 #include <arrow/buffer.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
@@ -213,6 +214,48 @@ arrow::Status FillFixedSizeList(const std::shared_ptr<arrow::Array>& leaf,
   return arrow::Status::OK();
 }
 
+/// The items that are not null, and for each item its place among these.
+arrow::Result<std::shared_ptr<arrow::Array>> ValidItems(const std::shared_ptr<arrow::Array>& items,
+                                                        std::vector<uint64_t>* places,
+                                                        arrow::MemoryPool* pool) {
+  arrow::ArrayVector runs;
+  int64_t kept = 0;
+  int64_t start = 0;
+  places->resize(static_cast<size_t>(items->length()));
+  for (int64_t i = 0; i <= items->length(); ++i) {
+    const bool valid = i < items->length() && items->IsValid(i);
+    if (i < items->length()) {
+      (*places)[static_cast<size_t>(i)] = static_cast<uint64_t>(kept);
+    }
+    if (valid) {
+      ++kept;
+      continue;
+    }
+    if (i > start) {
+      runs.push_back(items->Slice(start, i - start));
+    }
+    start = i + 1;
+  }
+  return runs.empty() ? items->Slice(0, 0) : arrow::Concatenate(runs, pool);
+}
+
+/// Keys that point to `places` instead of items. A key without a place belongs to a null.
+arrow::Status MoveKeys(const std::vector<uint64_t>& places, LeafValues* keys,
+                       arrow::MemoryPool* pool) {
+  const size_t width = keys->bits / 8;
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> moved,
+                        arrow::AllocateBuffer(keys->length * static_cast<int64_t>(width), pool));
+  for (size_t row = 0; row < static_cast<size_t>(keys->length); ++row) {
+    uint64_t key = 0;
+    std::memcpy(&key, keys->data->data() + row * width, width);
+    const uint64_t place = key < places.size() ? places[key] : 0;
+    std::memcpy(moved->mutable_data() + row * width, &place, width);
+  }
+  keys->data = std::move(moved);
+  return arrow::Status::OK();
+}
+
+/// Null items are left out of the dictionary: the rows that have them are null by their levels.
 arrow::Status FillDictionary(const std::shared_ptr<arrow::Array>& leaf,
                              const std::vector<uint8_t>& valid, LeafValues* out,
                              arrow::MemoryPool* pool) {
@@ -220,16 +263,13 @@ arrow::Status FillDictionary(const std::shared_ptr<arrow::Array>& leaf,
   out->kind = LeafValues::Kind::kDictionary;
   ARROW_RETURN_NOT_OK(FillFixed(*dictionary.indices()->data(),
                                 FixedWidth(*dictionary.indices()->type()), valid, out, pool));
-  const auto& items = dictionary.dictionary();
-  std::vector<uint8_t> items_valid;
+  auto items = dictionary.dictionary();
   if (items->null_count() > 0) {
-    items_valid.resize(static_cast<size_t>(items->length()));
-    for (int64_t i = 0; i < items->length(); ++i) {
-      items_valid[static_cast<size_t>(i)] = items->IsValid(i) ? 1 : 0;
-    }
+    std::vector<uint64_t> places;
+    ARROW_ASSIGN_OR_RAISE(items, ValidItems(items, &places, pool));
+    ARROW_RETURN_NOT_OK(MoveKeys(places, out, pool));
   }
-  ARROW_ASSIGN_OR_RAISE(auto values,
-                        MakeLeafValues(items, items_valid, LeafKind::kPrimitive, pool));
+  ARROW_ASSIGN_OR_RAISE(auto values, MakeLeafValues(items, {}, LeafKind::kPrimitive, pool));
   if (values.kind != LeafValues::Kind::kFixed && values.kind != LeafValues::Kind::kVariable) {
     return Unsupported("a dictionary of ", items->type()->ToString());
   }

@@ -32,6 +32,8 @@ constexpr int64_t kMaxPageBytes = int64_t{64} << 20;
 /// Level entries that a constant page with a value may have: they are stored plain.
 constexpr int64_t kMaxConstantEntries = 256;
 constexpr uint64_t kSmallestChunkBytes = 1024;
+/// Entries without a value that fit into a chunk next to those with one: of 65,535 at most.
+constexpr size_t kEntriesBesideValues = 61'000;
 
 bool HasFixedSizeListOfStruct(const arrow::DataType& type, LeafKind kind) {
   if (IsLeafType(type, kind)) {
@@ -71,6 +73,37 @@ std::optional<size_t> SharedValue(const LeafValues& values, const std::vector<ui
         [&](size_t i) { return std::memcmp(data + i * width, data + first * width, width) == 0; });
   }
   return shared ? std::optional<size_t>(first) : std::nullopt;
+}
+
+/// Where to cut a page that is too large: in the middle, or in a long stretch of entries without
+/// values. Beside values the levels of such entries are packed; in a page of their own version 2.1
+/// stores them plain. So the part with values keeps as many as a chunk can hold.
+int64_t SplitRow(const ShreddedLeaf& leaf) {
+  const int64_t half = leaf.num_rows / 2;
+  if (leaf.rep.empty() || leaf.def.empty()) {
+    return half;
+  }
+  const auto entries = static_cast<size_t>(leaf.num_entries);
+  size_t begin = 0;  // of the longest stretch
+  size_t end = 0;
+  for (size_t i = 0, start = 0; i <= entries; ++i) {
+    if (i < entries && leaf.def[i] > leaf.max_visible) {
+      continue;
+    }
+    if (i - start > end - begin) {
+      begin = start;
+      end = i;
+    }
+    start = i + 1;
+  }
+  // Shorter ones could not be cut off for ever, and many of them must not make many cuts.
+  if (end - begin <= std::max(kEntriesBesideValues, entries / 8)) {
+    return half;
+  }
+  const size_t at = begin > 0 ? begin + kEntriesBesideValues : end - kEntriesBesideValues;
+  const auto starts =
+      std::count(leaf.rep.begin(), leaf.rep.begin() + static_cast<ptrdiff_t>(at), leaf.max_rep);
+  return std::clamp<int64_t>(starts, 1, leaf.num_rows - 1);
 }
 
 class Encoder final : public PageEncoder {
@@ -124,22 +157,21 @@ class Encoder final : public PageEncoder {
     ARROW_ASSIGN_OR_RAISE(const int64_t bytes, arrow::util::ReferencedBufferSize(*rows));
     if (bytes > kMaxPageBytes && rows->length() > 1 &&
         rows->type_id() != arrow::Type::FIXED_SIZE_LIST) {
-      return EncodeHalves(rows, pool, pages);
+      return EncodeParts(rows, rows->length() / 2, pool, pages);
     }
     ARROW_ASSIGN_OR_RAISE(const auto shredded, Shred(rows, leaf_->kind, pool));
     ARROW_ASSIGN_OR_RAISE(auto page, EncodeShredded(shredded, rows->length() == 1, pool));
     if (!page.has_value()) {
-      return EncodeHalves(rows, pool, pages);
+      return EncodeParts(rows, SplitRow(shredded), pool, pages);
     }
     pages->push_back(*std::move(page));
     return arrow::Status::OK();
   }
 
-  arrow::Status EncodeHalves(const std::shared_ptr<arrow::Array>& rows, arrow::MemoryPool* pool,
-                             std::vector<EncodedPage>* pages) const {
-    const int64_t half = rows->length() / 2;
-    ARROW_RETURN_NOT_OK(EncodeRows(rows->Slice(0, half), pool, pages));
-    return EncodeRows(rows->Slice(half), pool, pages);
+  arrow::Status EncodeParts(const std::shared_ptr<arrow::Array>& rows, int64_t first,
+                            arrow::MemoryPool* pool, std::vector<EncodedPage>* pages) const {
+    ARROW_RETURN_NOT_OK(EncodeRows(rows->Slice(0, first), pool, pages));
+    return EncodeRows(rows->Slice(first), pool, pages);
   }
 
   /// Nothing if the page must be split.

@@ -5,9 +5,11 @@
 
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/builder.h>
 #include <arrow/json/from_string.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
@@ -591,6 +593,85 @@ TEST(PageEncoder, Dictionaries) {
             .ValueOrDie();
     RoundTrip({array}, 1);
     RoundTrip({array->Slice(1, 5)}, 2);
+  }
+}
+
+TEST(PageEncoder, NullItemsLeaveTheDictionary) {
+  // Two items and a null fit into one bit.
+  const auto type = arrow::dictionary(arrow::int8(), arrow::utf8());
+  arrow::Int8Builder keys;
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_TRUE((i % 7 == 0 ? keys.AppendNull() : keys.Append(static_cast<int8_t>(i % 5))).ok());
+  }
+  const ArrayPtr indices = *keys.Finish();
+  const auto items = Json(arrow::utf8(), R"([null, "a", null, null, "b", "unused", null])");
+  const ArrayPtr array = *arrow::DictionaryArray::FromArrays(type, indices, items);
+  for (const uint16_t version : {1, 2}) {
+    const auto pages = Encode({array}, version).ValueOrDie();
+    ASSERT_EQ(pages.size(), 1u);
+    const OpenedPage page(pages[0], LeafOf(type, LeafKind::kPrimitive, {}), version);
+    EXPECT_NE(page.Describe().find("dict[3]"), std::string::npos) << page.Describe();
+    const auto got = page.Read({{0, 3000}}).ValueOrDie();
+    const auto& found = static_cast<const arrow::DictionaryArray&>(*got);
+    const auto& names = static_cast<const arrow::StringArray&>(*found.dictionary());
+    for (int i = 0; i < 3000; ++i) {
+      const bool valid = i % 7 != 0 && (i % 5 == 1 || i % 5 == 4);
+      ASSERT_EQ(found.IsValid(i), valid) << i;
+      if (valid) {
+        ASSERT_EQ(names.GetView(found.GetValueIndex(i)), i % 5 == 1 ? "a" : "b");
+      }
+    }
+  }
+  const auto nothing = *arrow::DictionaryArray::FromArrays(
+      type, indices, Json(arrow::utf8(), "[null, null, null, null, null]"));
+  RoundTrip({nothing}, 1);
+}
+
+TEST(PageEncoder, LongRunsShareAChunk) {
+  const auto equal = arrow::MakeArrayFromScalar(arrow::Int64Scalar(42), 3000).ValueOrDie();
+  EXPECT_NE(RoundTrip({equal}, 1).find("rle(flat64, flat8), 1 chunk"), std::string::npos);
+  arrow::Int64Builder mixed;  // short runs, then long ones
+  for (int64_t i = 0; i < 30000; ++i) {
+    ASSERT_TRUE(mixed.Append(i < 15000 ? i / 2 * 0x123456789 : i / 999).ok());
+  }
+  const ArrayPtr values = *mixed.Finish();
+  for (const uint16_t version : {1, 2}) {
+    RoundTrip({values}, version, {{"lance-encoding:dict-divisor", "1000000"}});
+  }
+}
+
+/// `nulls` null lists before, between or behind 1,000 lists of three.
+ArrayPtr ListsAndNulls(int64_t before, int64_t between, int64_t behind) {
+  auto values = std::make_shared<arrow::Int32Builder>();
+  arrow::ListBuilder lists(arrow::default_memory_pool(), values);
+  EXPECT_TRUE(lists.AppendNulls(before).ok());
+  for (int i = 0; i < 1000; ++i) {
+    if (i == 500) {
+      EXPECT_TRUE(lists.AppendNulls(between).ok());
+    }
+    EXPECT_TRUE(lists.Append().ok());
+    EXPECT_TRUE(values->AppendValues({i, i * i, -i}).ok());
+  }
+  EXPECT_TRUE(lists.AppendNulls(behind).ok());
+  return *lists.Finish();
+}
+
+TEST(PageEncoder, LongStretchesOfNullLists) {
+  constexpr int64_t kMany = 200'000;
+  for (const auto& array : {ListsAndNulls(0, 0, kMany), ListsAndNulls(kMany, 0, 0),
+                            ListsAndNulls(0, kMany, 0), ListsAndNulls(kMany, kMany, kMany)}) {
+    for (const uint16_t version : {1, 2}) {
+      RoundTrip({array}, version);
+    }
+    int64_t bytes = 0;
+    for (const auto& page : Encode({array}, 1).ValueOrDie()) {
+      for (const auto& buffer : page.buffers) {
+        bytes += buffer->size();
+      }
+    }
+    // Levels of 61,000 nulls per stretch cost a quarter of a byte, the others four.
+    const int64_t stretches = array->null_count() / kMany;
+    EXPECT_LT(bytes, stretches * ((kMany - 60'000) * 4 + 60'000 / 4) + 30'000);
   }
 }
 

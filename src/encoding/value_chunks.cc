@@ -17,6 +17,8 @@ namespace {
 
 constexpr size_t kBlock = kernels::kBlockValues;
 constexpr size_t kLongestRun = 255;
+/// Values of a chunk of run lengths: more would make reading one of them slow.
+constexpr size_t kLongestRunChunk = 4096;
 constexpr size_t kChunkHeader = 16;
 
 uint64_t BytesOfBits(uint64_t bits) {
@@ -116,8 +118,27 @@ size_t CountRuns(const uint8_t* from, size_t count) {
   return runs;
 }
 
+/// A chunk of run lengths: at least `least` values, and more while that stays below `most_bytes`.
 template <typename T>
-FixedStatistics Measure(const uint8_t* from, size_t count, size_t chunk) {
+struct RunChunk {
+  size_t count = 0;
+  size_t runs = 0;
+
+  RunChunk(const uint8_t* from, size_t left, size_t least, const ChunkLimits& limits) {
+    const size_t most = std::bit_floor(std::min<size_t>(limits.values, kLongestRunChunk));
+    for (size_t n = std::max(least, most);; n /= 2) {
+      count = std::min(n, left);
+      runs = CountRuns<T>(from, count);
+      if (n <= least || runs * (sizeof(T) + 1) <= limits.bytes) {
+        return;
+      }
+    }
+  }
+};
+
+template <typename T>
+FixedStatistics Measure(const uint8_t* from, size_t count, size_t chunk,
+                        const ChunkLimits& limits) {
   FixedStatistics result;
   size_t changes = 0;
   for (size_t i = 0; i < count; i += kBlock) {
@@ -135,9 +156,10 @@ FixedStatistics Measure(const uint8_t* from, size_t count, size_t chunk) {
   if (result.rle_bytes < result.flat_bytes) {
     // Near enough to matter: count what splitting at 255 and at chunk ends adds.
     result.rle_bytes = 0;
-    for (size_t i = 0; i < count; i += chunk) {
-      const size_t runs = CountRuns<T>(from + i * sizeof(T), std::min(chunk, count - i));
-      result.rle_bytes += PadTo(runs * sizeof(T), 8) + PadTo(runs, 8) + kChunkHeader;
+    for (size_t i = 0; i < count;) {
+      const RunChunk<T> part(from + i * sizeof(T), count - i, chunk, limits);
+      result.rle_bytes += PadTo(part.runs * sizeof(T), 8) + PadTo(part.runs, 8) + kChunkHeader;
+      i += part.count;
     }
   }
   return result;
@@ -161,11 +183,13 @@ void PackChunks(const uint8_t* from, size_t count, ValueChunks* out) {
 }
 
 template <typename T>
-void RunChunks(const uint8_t* from, size_t count, size_t chunk, ValueChunks* out) {
-  for (size_t i = 0; i < count; i += chunk) {
-    const size_t n = std::min(chunk, count - i);
+void RunChunks(const uint8_t* from, size_t count, size_t chunk, const ChunkLimits& limits,
+               ValueChunks* out) {
+  for (size_t i = 0; i < count;) {
     const uint8_t* at = from + i * sizeof(T);
-    const size_t runs = CountRuns<T>(at, n);
+    const RunChunk<T> part(at, count - i, chunk, limits);
+    const size_t n = part.count;
+    const size_t runs = part.runs;
     uint8_t* values = out->arena.Allocate(runs * sizeof(T));
     uint8_t* lengths = out->arena.Allocate(runs);
     out->counts.push_back(static_cast<uint32_t>(n));
@@ -178,6 +202,7 @@ void RunChunks(const uint8_t* from, size_t count, size_t chunk, ValueChunks* out
       *lengths++ = static_cast<uint8_t>(length);
       k += length;
     }
+    i += n;
   }
 }
 
@@ -269,7 +294,7 @@ ValueChunks EncodeRle(const LeafValues& values, const ChunkLimits& limits) {
   out.num_buffers = 2;
   VisitFixed(values.bits, [&](auto zero) {
     RunChunks<decltype(zero)>(values.data->data(), static_cast<size_t>(values.length),
-                              FlatChunkValues(values, limits), &out);
+                              FlatChunkValues(values, limits), limits, &out);
   });
   return out;
 }
@@ -334,7 +359,7 @@ FixedStatistics MeasureFixed(const LeafValues& values, const ChunkLimits& limits
   FixedStatistics result;
   VisitFixed(values.bits, [&](auto zero) {
     result = Measure<decltype(zero)>(values.data->data(), static_cast<size_t>(values.length),
-                                     FlatChunkValues(values, limits));
+                                     FlatChunkValues(values, limits), limits);
   });
   return result;
 }

@@ -26,7 +26,8 @@ struct FileWriterOptions {
   uint64_t page_bytes = 8u << 20;
   uint64_t max_buffered_bytes = 64u << 20;
   arrow::MemoryPool* pool = nullptr;
-  Executor* executor = nullptr;  ///< pages of different columns are encoded in parallel if given
+  /// Pages of different columns are encoded in parallel if given; version 2.0 encodes one by one.
+  Executor* executor = nullptr;
   /// Blob v2 sidecars: called with the sidecar's file name ("<32 binary digits>.blob"), makes the object
   /// in data/<stem>/. Without it all blobs are stored inline.
   std::function<arrow::Result<std::unique_ptr<io::ObjectWriter>>(const std::string&)> make_sidecar;

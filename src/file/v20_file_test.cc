@@ -247,6 +247,77 @@ TEST_F(V20File, RefusesNullStructsByColumnAndRow) {
   EXPECT_EQ(ErrorCodeOf(Write({empty}).status()), ErrorCode::kUnsupported);
 }
 
+TEST_F(V20File, RefusesNullsInVectorsOfPackedStructsByColumnAndRow) {
+  const auto type =
+      arrow::struct_({arrow::field("v", arrow::fixed_size_list(arrow::float32(), 2), false)});
+  const auto field = arrow::field("p", type, false,
+                                  arrow::key_value_metadata({"lance-encoding:packed"}, {"true"}));
+  const auto column = [&](const char* json) {
+    return arrow::json::ArrayFromJSONString(type, json).ValueOrDie();
+  };
+  const auto batch = [&](const std::shared_ptr<arrow::Array>& array) {
+    return arrow::RecordBatch::Make(arrow::schema({field}), array->length(), {array});
+  };
+  const auto good = column(R"([{"v": [1, 2]}, {"v": [3, 4]}])");
+  const auto bad = column(R"([{"v": [1, 2]}, {"v": [3, 4]}, {"v": [5, null]}])");
+  const auto status = Write({batch(good), batch(bad->Slice(1))}).status();
+  EXPECT_EQ(ErrorCodeOf(status), ErrorCode::kUnsupported) << status;
+  EXPECT_NE(status.message().find("column 'p.v', row 3: item 1"), std::string::npos) << status;
+  EXPECT_TRUE(Write({batch(good), batch(bad->Slice(0, 2))}).ok());
+}
+
+TEST_F(V20File, DictionariesWithoutAKeyLeftForNulls) {
+  const auto type = arrow::dictionary(arrow::int8(), arrow::utf8());
+  const auto make = [&](int64_t items, bool null_item, int64_t rows, int64_t most_used) {
+    arrow::StringBuilder names;
+    for (int64_t i = 0; i < items; ++i) {
+      EXPECT_TRUE(
+          (null_item && i == 3 ? names.AppendNull() : names.Append(std::to_string(i))).ok());
+    }
+    arrow::Int8Builder keys;
+    for (int64_t row = 0; row < rows; ++row) {
+      EXPECT_TRUE(
+          (row % 5 == 1 ? keys.AppendNull() : keys.Append(static_cast<int8_t>(row % most_used)))
+              .ok());
+    }
+    return arrow::DictionaryArray::FromArrays(type, *keys.Finish(), *names.Finish()).ValueOrDie();
+  };
+  const auto field = arrow::field("d", type);
+  for (const auto& array :
+       {make(127, false, 1000, 127), make(128, false, 1000, 128), make(128, false, 1000, 100),
+        make(128, true, 1000, 128), make(128, false, 1, 1), make(128, false, 2, 128)}) {
+    const auto batch = arrow::RecordBatch::Make(arrow::schema({field}), array->length(), {array});
+    const auto written = Write({batch});
+    ASSERT_TRUE(written.ok()) << written.status();
+    const auto reader = Open().ValueOrDie();
+    EXPECT_TRUE(reader->Verify().ok());
+    int64_t rows = 0;
+    for (const uint64_t cut : reader->PreferredCuts(reader->IdentityProjection().ValueOrDie())) {
+      const auto end = static_cast<int64_t>(cut);
+      const auto got = reader
+                           ->Read(reader->IdentityProjection().ValueOrDie(),
+                                  {{static_cast<uint64_t>(rows), cut}}, {})
+                           .ValueOrDie();
+      const auto& found = static_cast<const arrow::DictionaryArray&>(*got->column(0));
+      const auto& items = static_cast<const arrow::StringArray&>(*found.dictionary());
+      const auto& names = static_cast<const arrow::StringArray&>(
+          *static_cast<const arrow::DictionaryArray&>(*array).dictionary());
+      for (int64_t i = 0; rows < end; ++i, ++rows) {
+        const auto& given = static_cast<const arrow::DictionaryArray&>(*array);
+        const bool null = given.IsNull(rows) || names.IsNull(given.GetValueIndex(rows));
+        const bool is_null = found.IsNull(i) || items.IsNull(found.GetValueIndex(i));
+        ASSERT_EQ(is_null, null) << rows;
+        if (!null) {
+          ASSERT_EQ(items.GetView(found.GetValueIndex(i)),
+                    names.GetView(given.GetValueIndex(rows)));
+        }
+      }
+    }
+    EXPECT_EQ(rows, array->length());
+    EXPECT_TRUE(ReadAll(*reader, BlobMode::kBytes).ok());
+  }
+}
+
 TEST_F(V20File, SurvivesBrokenFiles) {
   ASSERT_TRUE(Write({MakeBatch(150, 0.2, 5)}, 4000).ok());
   const std::string good = store_->Get("f.lance").ValueOrDie()->ToString();

@@ -73,6 +73,52 @@ ArrayPtr StorageOf(ArrayPtr array) {
   return array;
 }
 
+/// Fails where an item of a fixed-size list in a packed struct is null: 2.0 has no place for that.
+/// `rows` says whether positions in `given` are rows.
+Status CheckPackedItems(const Field& field, const arrow::Array& given, const std::string& path,
+                        uint64_t first_row, bool in_packed, bool rows) {
+  const ArrayPtr array = StorageOf(arrow::MakeArray(given.data()));
+  const auto children = [&](const arrow::Array& values, size_t i, bool packed, bool same_rows) {
+    const Field& child = field.children[i];
+    return CheckPackedItems(child, values, path + "." + child.name, same_rows ? first_row : 0,
+                            packed, same_rows);
+  };
+  switch (array->type_id()) {
+    case arrow::Type::STRUCT: {
+      const auto& members = static_cast<const arrow::StructArray&>(*array);
+      for (size_t i = 0; i < field.children.size(); ++i) {
+        ARROW_RETURN_NOT_OK(
+            children(*members.field(static_cast<int>(i)), i, in_packed || field.is_packed(), rows));
+      }
+      return Status::OK();
+    }
+    case arrow::Type::LIST:
+      return children(*static_cast<const arrow::ListArray&>(*array).values(), 0, in_packed, false);
+    case arrow::Type::LARGE_LIST:
+      return children(*static_cast<const arrow::LargeListArray&>(*array).values(), 0, in_packed,
+                      false);
+    case arrow::Type::FIXED_SIZE_LIST: {
+      const auto& lists = static_cast<const arrow::FixedSizeListArray&>(*array);
+      const arrow::Array& items = *lists.values();
+      if (!in_packed || items.null_count() == 0) {
+        return Status::OK();
+      }
+      const int64_t size = lists.list_type()->list_size();
+      for (int64_t i = 0; i < lists.length() * size; ++i) {
+        if (items.IsNull(lists.value_offset(0) + i)) {
+          return Unsupported("column '", path, "', ", rows ? "row " : "element ",
+                             first_row + static_cast<uint64_t>(i / size), ": item ", i % size,
+                             " is null, but a packed struct in a data file of version 2.0 cannot "
+                             "hold nulls (write version 2.2)");
+        }
+      }
+      return Status::OK();
+    }
+    default:
+      return Status::OK();
+  }
+}
+
 uint64_t SizeOf(const arrow::Array& array) {
   const auto size = arrow::util::ReferencedBufferSize(array);
   return static_cast<uint64_t>(size.ok() ? *size : arrow::util::TotalBufferSize(array));
@@ -220,6 +266,8 @@ class V20Writer final : public FileWriter {
         return Unsupported("a data file of version 2.0 cannot hold null structs: ",
                            structs.message(), " (write version 2.1 or later)");
       }
+      ARROW_RETURN_NOT_OK(
+          CheckPackedItems(field, *storage, field.name, num_rows_, false, /*rows=*/true));
     }
     return Status::OK();
   }

@@ -4,6 +4,7 @@
 #include <arrow/util/key_value_metadata.h>
 
 #include "base/status.h"
+#include "file/json_text.h"
 
 namespace glaive::query {
 
@@ -107,7 +108,9 @@ arrow::Result<Output> MakeOutput(const table::Snapshot& snapshot,
   arrow::FieldVector fields;
   for (const auto& field : output.projection.fields()) {
     ARROW_ASSIGN_OR_RAISE(auto made, OutputField(field, version, output.blob_mode));
-    fields.push_back(std::move(made));
+    output.holds_json = output.holds_json || file::WithJsonText(made) != made;
+    output.stored.push_back(std::move(made));
+    fields.push_back(file::WithJsonText(output.stored.back()));
   }
   if (output.with_row_id) {
     fields.push_back(arrow::field(kRowIdColumn, arrow::uint64(), /*nullable=*/true));

@@ -25,6 +25,8 @@ struct Output {
   file::BlobMode blob_mode = file::BlobMode::kDescriptors;
   bool with_row_id = false;
   bool with_row_address = false;
+  std::vector<std::shared_ptr<arrow::Field>> stored;  ///< of the projection, with JSON as stored
+  bool holds_json = false;                            ///< which `schema` has as text
   std::shared_ptr<arrow::Schema> schema;  ///< of the batches, row id and address at the end
 };
 

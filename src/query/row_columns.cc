@@ -6,6 +6,7 @@
 #include <arrow/type.h>
 
 #include "base/status.h"
+#include "file/json_text.h"
 
 namespace glaive::query {
 
@@ -64,6 +65,10 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(const Output& output
     columns = batch->columns();
   }
   pool = pool != nullptr ? pool : arrow::default_memory_pool();
+  for (size_t i = 0; output.holds_json && i < columns.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(columns[i],
+                          file::ColumnWithJsonText(*output.stored[i], columns[i], pool));
+  }
   if (output.with_row_id) {
     ARROW_ASSIGN_OR_RAISE(auto ids, RowIds(fragment, rows, pool));
     columns.push_back(std::move(ids));

@@ -19,7 +19,9 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "file/json_text.h"
 #include "file/null_check.h"
+#include "write/json_fit.h"
 
 namespace glaive::write {
 
@@ -69,10 +71,6 @@ bool IsBlobV2(const arrow::Field& field) {
   return field.type()->id() == arrow::Type::STRUCT &&
          (HasMetadata(field, file::kExtensionNameKey, file::kBlobV2Extension) ||
           HasMetadata(field, file::kBlobKey, "true"));
-}
-
-bool IsJson(const arrow::Field& field) {
-  return HasMetadata(field, file::kExtensionNameKey, "lance.json");
 }
 
 bool IsListLike(arrow::Type::type id) {
@@ -135,10 +133,11 @@ arrow::Status CheckType(const arrow::Field& target, const arrow::DataType& given
   if (IsBlobV2(target) || from.id() == arrow::Type::NA) {
     return arrow::Status::OK();  // the file writer knows the forms of a blob
   }
-  if (IsJson(target) && IsText(from.id())) {
-    return Unsupported(
-        "column '", path,
-        "' is JSON in the table's binary form, which this build does not make of text");
+  if (file::IsStoredJson(target)) {
+    return IsJsonInput(from)
+               ? arrow::Status::OK()
+               : TypeMismatch("column '", path, "' has type ", from.ToString(),
+                              ", but the table has JSON there, which takes text or JSONB");
   }
   if (to.id() == arrow::Type::STRUCT && from.id() == arrow::Type::STRUCT) {
     return CheckMembers(to.fields(), from.fields(), path);
@@ -483,6 +482,10 @@ ArrayResult FitArray(const arrow::Field& target, std::shared_ptr<arrow::Array> a
   }
   if (array->type_id() == arrow::Type::NA && type->id() != arrow::Type::NA) {
     return arrow::MakeArrayOfNull(type, array->length(), place.pool);
+  }
+  if (file::IsStoredJson(target)) {
+    return JsonFrom(
+        array, [&place](int64_t i) { return place.Row(i); }, place.pool);
   }
   switch (type->id()) {
     case arrow::Type::STRUCT:

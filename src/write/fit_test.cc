@@ -7,9 +7,11 @@
 #include <arrow/array/util.h>
 #include <arrow/compute/api.h>
 #include <arrow/compute/initialize.h>
+#include <arrow/util/key_value_metadata.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/jsonb.h"
 #include "testing/rows.h"
 
 namespace glaive::write {
@@ -214,6 +216,51 @@ TEST(FitTest, MembersByNameAndMissingOnesAsNulls) {
                                          arrow::field("b", arrow::int64()),
                                          arrow::field("c", arrow::utf8(), false)})),
               kInvalidArgument);
+}
+
+arrow::Result<ArrayPtr> FitJson(const ArrayPtr& input) {
+  const auto stored =
+      arrow::field("j", arrow::large_binary(), true,
+                   arrow::key_value_metadata({"ARROW:extension:name"}, {"lance.json"}));
+  ARROW_ASSIGN_OR_RAISE(const auto schema, file::Schema::FromArrow(*arrow::schema({stored})));
+  const auto given = arrow::schema({arrow::field("j", input->type())});
+  ARROW_ASSIGN_OR_RAISE(const auto fitter,
+                        BatchFitter::Make(schema, *given, BadVectors::kError, nullptr));
+  ARROW_ASSIGN_OR_RAISE(
+      const auto batch,
+      fitter.Fit(*arrow::RecordBatch::Make(given, input->length(), arrow::ArrayVector{input}),
+                 100));
+  return batch->column(0);
+}
+
+TEST(FitTest, TextBecomesJson) {
+  const ArrayPtr text = Of(arrow::utf8(), {R"({"b": 1, "a": [2]})", "null", "\"x\"", "[]"});
+  const auto json = Must(FitJson(text));
+  ASSERT_EQ(json->type_id(), arrow::Type::LARGE_BINARY);
+  const auto& documents = static_cast<const arrow::LargeBinaryArray&>(*json);
+  EXPECT_TRUE(documents.IsNull(1));
+  std::string back;
+  for (const int64_t i : {0, 2, 3}) {
+    ASSERT_OK(jsonb::Decode(documents.GetView(i), &back));
+  }
+  EXPECT_EQ(back, R"({"a":[2],"b":1}"x"[])");
+  for (const auto& type : {arrow::large_utf8(), arrow::utf8_view(),
+                           arrow::dictionary(arrow::int32(), arrow::utf8())}) {
+    EXPECT_TRUE(Must(FitJson(Must(arrow::compute::Cast(*text, type))))->Equals(*json)) << *type;
+  }
+  EXPECT_TRUE(Must(FitJson(text->Slice(2)))->Equals(*json->Slice(2)));
+  EXPECT_TRUE(Must(FitJson(json))->Equals(*json));  // already in the stored form
+}
+
+TEST(FitTest, WhatIsNoJsonIsRefusedByRow) {
+  const auto text = FitJson(Of(arrow::utf8(), {"1", "null", "{\"a\":}"}));
+  EXPECT_CODE(text, kInvalidArgument);
+  EXPECT_THAT(text.status().message(), HasSubstr("column 'j', row 102"));
+  EXPECT_THAT(text.status().message(), HasSubstr("byte 5"));
+  const auto bytes = FitJson(Of(arrow::binary(), {"not JSONB"}));
+  EXPECT_CODE(bytes, kInvalidArgument);
+  EXPECT_THAT(bytes.status().message(), HasSubstr("column 'j', row 100"));
+  EXPECT_CODE(FitJson(Of(arrow::int32(), {"1"})), kTypeMismatch);
 }
 
 }  // namespace

@@ -140,6 +140,20 @@ def blobs_v2(directory):
     assert found["b"].to_pylist() == values, "blob bytes differ"
 
 
+@cases([(v,) for v in ALL])
+def json_columns(directory, version):
+    """Scans and takes hand out the text that Lance hands out."""
+    values = typegen.json_texts(SEED, 3000)
+    table = pa.table({"id": pa.array(range(len(values)), pa.int64()), "j": pa.array(values, pa.json_())})
+    lance.write_dataset(table, lance_path(directory, "t"), data_storage_version=version)
+    expected = lance.dataset(lance_path(directory, "t")).to_table()
+    found = scan(directory, "t")
+    assert found.schema.field("j").type == expected.schema.field("j").type == pa.json_()
+    assert found["j"].to_pylist() == expected["j"].to_pylist()
+    taken = pa.ipc.open_stream(run("take", directory, "t", "--offsets", "7,1", "--arrow").stdout).read_all()
+    assert taken["j"].to_pylist() == expected.take([7, 1])["j"].to_pylist()
+
+
 @cases([(version, naming, stable) for version in ALL for naming in (True, False) for stable in (True, False)])
 def history(directory, version, naming, stable):
     """Appends, deletes, updates, merges, evolved schemas, compaction: every version reads as Lance reads it."""

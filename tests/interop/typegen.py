@@ -4,6 +4,7 @@ A case is (name, pyarrow type, versions that can hold it). `column(rng, type, n,
 """
 import datetime
 import decimal
+import json
 import math
 import random
 import string
@@ -190,3 +191,28 @@ def name_of(*parts):
 
 def random_name(rng, n=8):
     return "".join(rng.choice(string.ascii_lowercase) for _ in range(n))
+
+
+def json_texts(seed, n):
+    """JSON texts of all kinds, some null."""
+    rng = random.Random(seed)
+
+    def value(depth):
+        kind = rng.randrange(12 if depth < 4 else 9)
+        if kind < 2:
+            return rng.choice([0, 7, -1, 127, 128, -129, 65536, 2**31, 2**53, -2**63, 2**64 - 1, 10**25])
+        if kind < 4:
+            return rng.choice([rng.random(), rng.uniform(-1e9, 1e9), 10.0 ** rng.randint(-30, 30), -0.0, 1.0, 5e-324])
+        if kind < 7:
+            return "".join(rng.choice("abc \"\\/\n\t\x01\x7f\u00e4\u20ac\U0001f600") for _ in range(rng.randint(0, 9)))
+        if kind < 9:
+            return rng.choice([None, True, False])
+        if kind < 10:
+            return [value(depth + 1) for _ in range(rng.randint(0, 5))]
+        return {rng.choice(["", "a", "b", "key", "\u00e4", "longer key"]) + str(i): value(depth + 1)
+                for i in range(rng.randint(0, 5))}
+
+    return [None if i % 11 == 5 else
+            json.dumps({"n": i % 50, "v": value(0)} if i % 3 == 0 else value(0), ensure_ascii=i % 2 == 0,
+                       indent=1 if i % 5 == 0 else None)
+            for i in range(n)]

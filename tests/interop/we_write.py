@@ -11,6 +11,7 @@ import lancedb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from lance.file import LanceFileReader
 
 import typegen
 from glaive_cli import BIN, assert_same, import_table, ipc_bytes, rows, run, scan
@@ -313,6 +314,35 @@ def size_on_disk(directory, name):
             return sum(os.path.getsize(os.path.join(data, f)) for f in os.listdir(data))
         assert size("ours") <= 1.05 * size("theirs"), "%s %s: %d bytes, Lance has %d" % (
             name, version, size("ours"), size("theirs"))
+
+
+@cases([(v,) for v in ALL])
+def json_columns(directory, version):
+    """Text becomes the bytes that Lance makes of it: its functions find their way in them."""
+    values = typegen.json_texts(SEED, 3000)
+    make = lambda t: pa.table({"id": pa.array(range(len(values)), pa.int64()), "j": pa.array(values, t)})
+    lance.write_dataset(make(pa.json_()), lance_path(directory, "theirs"), data_storage_version=version)
+    import_table(directory, "ours", make(pa.json_()), "--data-storage-version", version)
+    import_table(directory, "ours", make(pa.string()), "--mode", "append")
+    theirs = lance.dataset(lance_path(directory, "theirs"))
+    ours = lance.dataset(lance_path(directory, "ours"))
+    expected = theirs.to_table()["j"].to_pylist()
+    assert ours.schema.field("j").type == pa.json_()
+    assert ours.to_table()["j"].to_pylist() == expected * 2
+    assert scan(directory, "ours")["j"].to_pylist() == expected * 2
+
+    def stored(dataset):
+        data = os.path.join(dataset.uri, "data")
+        return [LanceFileReader(os.path.join(data, f.path)).read_all().to_table()["j"].to_pylist()
+                for fragment in dataset.get_fragments() for f in fragment.data_files()]
+    assert stored(ours) == stored(theirs) * 2
+    condition = "json_extract(j, '$.n') = '7'"
+    assert theirs.count_rows(condition) > 0
+    assert ours.count_rows(condition) == 2 * theirs.count_rows(condition)
+    bad = pa.table({"id": pa.array([1, 2], pa.int64()), "j": ['{"a":1}', '{"a":}']})
+    failed = run("import", directory, "ours", "-", "--format", "arrow-stream", "--mode", "append",
+                 data=ipc_bytes(bad), check=False)
+    assert failed.returncode != 0 and b"InvalidArgument" in failed.stderr and b"column 'j', row 1" in failed.stderr
 
 
 @test
