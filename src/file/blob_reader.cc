@@ -1,6 +1,7 @@
 #include "file/blob_reader.h"
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include <arrow/array.h>
@@ -105,11 +106,28 @@ arrow::Result<std::shared_ptr<io::ObjectReader>> OpenExternal(const std::string&
   return store->Open(path.substr(slash + 1));
 }
 
+/// `path` comes from the table's bytes: it must not lead out of the base.
+arrow::Result<std::shared_ptr<io::ObjectReader>> OpenInBase(uint32_t base_id,
+                                                            const std::string& path,
+                                                            const ReadOptions& options) {
+  if (!options.open_in_base) {
+    return Unsupported("external blob '", path, "' is relative to base path ", base_id,
+                       ", which a file alone cannot resolve");
+  }
+  const std::string slashed = "/" + path + "/";
+  GLAIVE_CHECK_FORMAT(!path.empty() && slashed.find("//") == std::string::npos &&
+                          slashed.find("/../") == std::string::npos &&
+                          slashed.find("/./") == std::string::npos,
+                      "external blob '", path, "' is no path below its base path ", base_id);
+  return options.open_in_base(base_id, path);
+}
+
 // Payloads by the object that holds them, as the descriptors say.
 struct Groups {
   std::vector<Payload> in_file;
   std::map<uint32_t, std::vector<Payload>> by_sidecar;
-  std::map<std::string, std::vector<Payload>> by_uri;
+  /// By base path (0: none, the URI is absolute) and URI.
+  std::map<std::pair<uint32_t, std::string>, std::vector<Payload>> external;
 };
 
 arrow::Result<Groups> GroupPayloads(const arrow::StructArray& descriptors) {
@@ -135,11 +153,7 @@ arrow::Result<Groups> GroupPayloads(const arrow::StructArray& descriptors) {
         groups.by_sidecar[ids->Value(i)].push_back(payload);
         break;
       case BlobKind::kExternal:
-        if (ids->Value(i) != 0) {
-          return Unsupported("external blob '", uris->GetView(i), "' is relative to base path ",
-                             ids->Value(i), ", which a file alone cannot resolve");
-        }
-        groups.by_uri[uris->GetString(i)].push_back(payload);
+        groups.external[{ids->Value(i), uris->GetString(i)}].push_back(payload);
         break;
       default:
         return Unsupported("blob kind ", static_cast<int>(kinds->Value(i)), " is not known");
@@ -190,8 +204,10 @@ arrow::Result<ArrayPtr> ReadBlobsV2(const arrow::Array& array,
     ARROW_ASSIGN_OR_RAISE(const auto sidecar, options.open_sidecar(name));
     ARROW_RETURN_NOT_OK(reader.Read(*sidecar, payloads));
   }
-  for (auto& [uri, payloads] : groups.by_uri) {
-    ARROW_ASSIGN_OR_RAISE(const auto external, OpenExternal(uri));
+  for (auto& [place, payloads] : groups.external) {
+    ARROW_ASSIGN_OR_RAISE(const auto external,
+                          place.first == 0 ? OpenExternal(place.second)
+                                           : OpenInBase(place.first, place.second, options));
     for (auto& payload : payloads) {
       if (payload.range.length == 0 && payload.range.offset <= external->size()) {
         payload.range.length = external->size() - payload.range.offset;  // 0 stands for the rest

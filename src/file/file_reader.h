@@ -32,6 +32,10 @@ struct ReadOptions {
   /// Blob v2 bytes in sidecars: called with the sidecar's file name ("<32 binary digits>.blob"), opens the
   /// object in data/<stem>/. Without it such a blob is kUnsupported.
   std::function<arrow::Result<std::shared_ptr<io::ObjectReader>>(const std::string&)> open_sidecar;
+  /// External blobs below a base path of the table: called with its id and the relative path, which was
+  /// checked not to lead out of it. Without it such a blob is kUnsupported.
+  std::function<arrow::Result<std::shared_ptr<io::ObjectReader>>(uint32_t, const std::string&)>
+      open_in_base;
 };
 
 /// What to read of a file: columns by their Lance field (pruned to the wanted subtrees), and where each

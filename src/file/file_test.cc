@@ -4,6 +4,7 @@
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
+#include <arrow/json/from_string.h>
 #include <arrow/pretty_print.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
@@ -569,6 +570,36 @@ TEST_F(FileTest, BlobsGoInlineOrToSidecars) {
   ASSERT_TRUE(writer->Finish().ok());
   ExpectSame(*ReadRows(*Open("g.lance").ValueOrDie(), {{0, 7}}, bytes).ValueOrDie()->column(0),
              *values, "inline");
+}
+
+TEST_F(FileTest, ExternalBlobsBelowABasePath) {
+  ASSERT_TRUE(store_->Put("base/sub/a.bin", "0123456789").ok());
+  ASSERT_TRUE(store_->Put("file", "inline").ok());
+  const auto descriptors = [](const std::string& json) {
+    return arrow::json::ArrayFromJSONString(BlobV2DescriptorType(), json).ValueOrDie();
+  };
+  const auto good = descriptors(R"([[3, 0, 0, 7, "sub/a.bin"], null, [0, 0, 6, 0, ""],
+                                    [3, 2, 3, 7, "sub/a.bin"]])");
+  const auto object = store_->Open("file").ValueOrDie();
+  ReadOptions options;
+  const auto read = [&](const std::shared_ptr<arrow::Array>& array) {
+    return ReadBlobsV2(*array, object, options, arrow::default_memory_pool());
+  };
+  EXPECT_EQ(ErrorCodeOf(read(good).status()), ErrorCode::kUnsupported);
+  options.open_in_base = [&](uint32_t base, const std::string& path) {
+    EXPECT_EQ(base, 7u);
+    return store_->Open("base/" + path);
+  };
+  const auto found = read(good).ValueOrDie();
+  const auto& blobs = static_cast<const arrow::LargeBinaryArray&>(*found);
+  EXPECT_EQ(blobs.GetView(0), "0123456789");
+  EXPECT_TRUE(blobs.IsNull(1));
+  EXPECT_EQ(blobs.GetView(2), "inline");
+  EXPECT_EQ(blobs.GetView(3), "234");
+  for (const auto* path : {"../file", "sub/../../file", "/file", "", "sub//a.bin", "./file", ".."}) {
+    const auto bad = read(descriptors(Concat("[[3, 0, 0, 7, \"", path, "\"]]")));
+    EXPECT_EQ(ErrorCodeOf(bad.status()), ErrorCode::kCorruption) << path;
+  }
 }
 
 TEST_F(FileTest, EmptyStructsCannotBeNull) {

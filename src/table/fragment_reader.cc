@@ -146,6 +146,14 @@ class JoinedReader final : public FragmentReader {
       with_sidecars.open_sidecar = [this, &part](const std::string& name) {
         return OpenSidecar(*part.data_file, name);
       };
+      with_sidecars.open_in_base =
+          [this](uint32_t base_id,
+                 const std::string& path) -> arrow::Result<std::shared_ptr<io::ObjectReader>> {
+        ARROW_ASSIGN_OR_RAISE(
+            auto place, PlaceOf(snapshot_->store(), *snapshot_->session(), snapshot_->manifest().pb,
+                                /*has_base_id=*/true, base_id));
+        return place.store->Open(path);
+      };
       auto batch = part.file->Read(part.projection, physical_rows, with_sidecars);
       if (!batch.ok()) {
         return WithContext(batch.status(), Concat("fragment ", fragment_.id()));

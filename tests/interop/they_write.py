@@ -140,6 +140,37 @@ def blobs_v2(directory):
     assert found["b"].to_pylist() == values, "blob bytes differ"
 
 
+@cases([(based,) for based in (False, True)])
+def external_blobs(directory, based):
+    """Blobs in other files: by absolute URI, or below a base path of the table."""
+    outside = os.path.join(directory, "outside")
+    os.makedirs(os.path.join(outside, "sub"))
+    payloads = {"a.bin": os.urandom(100_000), "sub/b.bin": b"external"}
+    for name, payload in payloads.items():
+        with open(os.path.join(outside, name), "wb") as out:
+            out.write(payload)
+    uri = lambda name: "file://" + os.path.join(outside, name)
+    values = [lance.Blob.from_uri(uri("a.bin")), None, b"inline", lance.Blob.from_uri(uri("sub/b.bin")),
+              lance.Blob.from_uri(uri("a.bin"), position=10, size=20), b"x" * 70_000]
+    table = pa.table([pa.array(range(len(values)), pa.int32()), lance.blob_array(values)],
+                     schema=pa.schema([pa.field("id", pa.int32()), lance.blob_field("b")]))
+    how = ({"initial_bases": [lance.DatasetBasePath(outside, name="outside")]} if based
+           else {"allow_external_blob_outside_bases": True})
+    lance.write_dataset(table, lance_path(directory, "t"), data_storage_version=V22, **how)
+    expected = [payloads["a.bin"], None, b"inline", b"external", payloads["a.bin"][10:30], b"x" * 70_000]
+    assert scan(directory, "t", "--blobs", "bytes")["b"].to_pylist() == expected
+    descriptors = lance.dataset(lance_path(directory, "t")).to_table()["b"].to_pylist()
+    assert [d and d["blob_id"] for d in descriptors][:2] == [1 if based else 0, None]
+    assert scan(directory, "t")["b"].to_pylist() == descriptors
+
+
+@test
+def unstable_versions_are_refused_by_name(directory):
+    lance.write_dataset(pa.table({"a": [1, 2]}), lance_path(directory, "t"), data_storage_version="2.3")
+    failed = run("scan", directory, "t", check=False)
+    assert failed.returncode != 0 and b"Unsupported" in failed.stderr and b"PlanarLayout" in failed.stderr, failed.stderr
+
+
 @cases([(v,) for v in ALL])
 def json_columns(directory, version):
     """Scans and takes hand out the text that Lance hands out."""

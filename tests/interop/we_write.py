@@ -286,7 +286,8 @@ def blobs_v1(directory, version):
     assert scan(directory, "t", "--blobs", "bytes")["b"].to_pylist() == values
 
 
-@cases([(name,) for name in ("ints", "strings", "text", "vectors", "timestamps", "floats", "lists", "nulls", "flags")])
+@cases([(name,) for name in ("ints", "strings", "text", "vectors", "timestamps", "floats", "lists", "nulls", "flags",
+                                    "dictionary", "trailing", "leading", "constant")])
 def size_on_disk(directory, name):
     """Data bytes within 5 % of what Lance writes for the same data, or smaller."""
     n = 60_000
@@ -303,6 +304,12 @@ def size_on_disk(directory, name):
         "lists": lambda: pa.array([list(range(i % 6)) if i % 7 else None for i in range(n)], pa.list_(pa.int32())),
         "nulls": lambda: pa.array([None if i % 3 else i for i in range(n)], pa.int32()),
         "flags": lambda: pa.array([i % 1000 < 900 for i in range(n)]),
+        # A dictionary with nulls among its values, long stretches of null lists, a short constant.
+        "dictionary": lambda: pa.DictionaryArray.from_arrays(
+            pa.array(rng.integers(0, 5, n), pa.int8()), pa.array(["a", "b", None, "c", "d"])),
+        "trailing": lambda: pa.array([[1, 2, 3]] * 1000 + [None] * 200_000, pa.list_(pa.int32())),
+        "leading": lambda: pa.array([None] * 200_000 + [[1, 2, 3]] * 1000, pa.list_(pa.int32())),
+        "constant": lambda: pa.array([42] * 3000, pa.int64()),
     }[name]()
     table = pa.table({"c": column})
     for version in (V21, V22):
@@ -314,6 +321,53 @@ def size_on_disk(directory, name):
             return sum(os.path.getsize(os.path.join(data, f)) for f in os.listdir(data))
         assert size("ours") <= 1.05 * size("theirs"), "%s %s: %d bytes, Lance has %d" % (
             name, version, size("ours"), size("theirs"))
+
+
+@test
+def external_blobs(directory):
+    outside = os.path.join(directory, "a.bin")
+    payload = os.urandom(100_000)
+    with open(outside, "wb") as out:
+        out.write(payload)
+    values = [lance.Blob.from_uri("file://" + outside), None, b"inline",
+              lance.Blob.from_uri("file://" + outside, position=10, size=20)]
+    storage = lance.blob_array(values).storage
+    table = pa.table([storage], schema=pa.schema([
+        pa.field("b", storage.type, metadata={b"ARROW:extension:name": b"lance.blob.v2"})]))
+    import_table(directory, "t", table, "--data-storage-version", V22)
+    found = lance.dataset(lance_path(directory, "t")).take_blobs("b", indices=[0, 2, 3])
+    expected = [payload, b"inline", payload[10:30]]
+    assert [f.readall() for f in found] == expected
+    assert scan(directory, "t", "--blobs", "bytes")["b"].to_pylist() == [payload, None] + expected[1:]
+
+
+@test
+def full_dictionaries_with_nulls(directory):
+    """2.0 needs a key for nulls. Where the key type has none left, pages get fewer items each."""
+    items = pa.array(["item %d" % i for i in range(128)])
+    for n, used in ((5000, 128), (5000, 100), (1, 1), (300, 128)):
+        keys = pa.array([None if i % 5 == 0 else i % used for i in range(n)], pa.int8())
+        table = pa.table({"c": pa.DictionaryArray.from_arrays(keys, items)})
+        name = "d%d_%d" % (n, used)
+        import_table(directory, name, table, "--data-storage-version", V20)
+        expected = table["c"].to_pylist()
+        assert scan(directory, name)["c"].to_pylist() == expected
+        d = lance.dataset(lance_path(directory, name))
+        found = []
+        for start in range(0, n, 100):
+            found += d.to_table(offset=start, limit=100)["c"].to_pylist()
+        assert found == expected
+        assert d.to_table()["c"].to_pylist() == expected
+
+
+@test
+def lists_of_vectors_of_structs_are_refused(directory):
+    """Lance 14 fails to write them, too."""
+    t = pa.list_(pa.list_(pa.struct([("x", pa.int32())]), 2))
+    table = pa.table({"c": pa.array([[[{"x": 1}, {"x": 2}]]], t)})
+    failed = run("import", directory, "t", "-", "--format", "arrow-stream", data=ipc_bytes(table), check=False)
+    assert failed.returncode != 0 and b"Unsupported" in failed.stderr and b"'c" in failed.stderr, failed.stderr
+    assert not os.path.exists(lance_path(directory, "t")) or not os.listdir(lance_path(directory, "t"))
 
 
 @cases([(v,) for v in ALL])
