@@ -142,47 +142,6 @@ std::optional<uint64_t> NullKey(const arrow::DictionaryArray& array) {
   return length <= most && length < uint64_t{1} << 32 ? std::optional(length) : std::nullopt;
 }
 
-/// The same values with a dictionary of only those items that occur.
-Result<ArrayPtr> WithUsedItems(const arrow::DictionaryArray& array, MemoryPool* pool) {
-  const auto items = static_cast<size_t>(array.dictionary()->length());
-  std::vector<uint64_t> places(items, items);
-  for (int64_t row = 0; row < array.length(); ++row) {
-    if (array.IsValid(row)) {
-      places[static_cast<size_t>(array.GetValueIndex(row))] = 0;
-    }
-  }
-  arrow::ArrayVector used;
-  for (size_t i = 0; i < items; ++i) {
-    if (places[i] == 0) {
-      places[i] = used.size();
-      used.push_back(array.dictionary()->Slice(static_cast<int64_t>(i), 1));
-    }
-  }
-  ArrayPtr kept = array.dictionary()->Slice(0, 0);
-  if (!used.empty()) {
-    ARROW_ASSIGN_OR_RAISE(kept, arrow::Concatenate(used, pool));
-  }
-  const auto& type = static_cast<const arrow::DictionaryType&>(*array.type());
-  const auto width = static_cast<size_t>(type.bit_width() / 8);
-  ARROW_ASSIGN_OR_RAISE(BufferPtr keys,
-                        arrow::AllocateBuffer(array.length() * static_cast<int64_t>(width), pool));
-  for (int64_t row = 0; row < array.length(); ++row) {
-    const uint64_t key =
-        array.IsValid(row) ? places[static_cast<size_t>(array.GetValueIndex(row))] : 0;
-    std::memcpy(keys->mutable_data() + static_cast<size_t>(row) * width, &key, width);
-  }
-  BufferPtr validity;
-  if (array.null_count() > 0) {
-    ARROW_ASSIGN_OR_RAISE(validity, arrow::internal::CopyBitmap(pool, array.null_bitmap_data(),
-                                                                array.offset(), array.length()));
-  }
-  return arrow::DictionaryArray::FromArrays(
-      array.type(),
-      arrow::MakeArray(arrow::ArrayData::Make(type.index_type(), array.length(),
-                                              {std::move(validity), std::move(keys)})),
-      std::move(kept));
-}
-
 /// Encodes one array: collects the page's buffers while it builds the encoding's message.
 class ArrayEncoder {
  public:
@@ -482,7 +441,10 @@ class ArrayEncoder {
     }
     const auto null_key = NullKey(array);
     if (!null_key.has_value()) {
-      return InternalError("column ", leaf_.name, ": a page without a key for nulls");
+      return Unsupported("column ", leaf_.name, ": a dictionary of ", items->length(),
+                         " items leaves no key of type ", type.index_type()->ToString(),
+                         " for nulls, which data file version 2.0 needs (write version 2.1 or "
+                         "later, or a wider key type)");
     }
     const uint64_t null_item = *null_key;
     if (null_item == static_cast<uint64_t>(items->length())) {
@@ -589,7 +551,8 @@ class LeafEncoder final : public PageEncoder {
     }
     ARROW_ASSIGN_OR_RAISE(const auto arrays, Joined(chunks, pool));
     for (const auto& array : arrays) {
-      ARROW_RETURN_NOT_OK(AppendPages(array, pool, &pages));
+      ARROW_ASSIGN_OR_RAISE(auto page, EncodeOne(*array, pool));
+      pages.push_back(std::move(page));
     }
     return pages;
   }
@@ -608,27 +571,6 @@ class LeafEncoder final : public PageEncoder {
       return joined.status();
     }
     return chunks;
-  }
-
-  /// Nulls of a dictionary column need a key. Where all are taken, the page keeps only the items
-  /// that occur in it, and is cut until one is free: every page has a dictionary of its own.
-  arrow::Status AppendPages(ArrayPtr array, MemoryPool* pool,
-                            std::vector<EncodedPage>* pages) const {
-    if (array->type_id() == Type::DICTIONARY) {
-      const auto* dictionary = static_cast<const arrow::DictionaryArray*>(array.get());
-      if (dictionary->indices()->null_count() > 0 && !NullKey(*dictionary).has_value()) {
-        ARROW_ASSIGN_OR_RAISE(array, WithUsedItems(*dictionary, pool));
-        dictionary = static_cast<const arrow::DictionaryArray*>(array.get());
-        if (!NullKey(*dictionary).has_value()) {
-          const int64_t half = array->length() / 2;
-          ARROW_RETURN_NOT_OK(AppendPages(array->Slice(0, half), pool, pages));
-          return AppendPages(array->Slice(half), pool, pages);
-        }
-      }
-    }
-    ARROW_ASSIGN_OR_RAISE(auto page, EncodeOne(*array, pool));
-    pages->push_back(std::move(page));
-    return arrow::Status::OK();
   }
 
   Result<EncodedPage> EncodeOne(const Array& array, MemoryPool* pool) const {

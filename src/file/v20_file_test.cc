@@ -266,7 +266,7 @@ TEST_F(V20File, RefusesNullsInVectorsOfPackedStructsByColumnAndRow) {
   EXPECT_TRUE(Write({batch(good), batch(bad->Slice(0, 2))}).ok());
 }
 
-TEST_F(V20File, DictionariesWithoutAKeyLeftForNulls) {
+TEST_F(V20File, NullsOfDictionariesNeedAKey) {
   const auto type = arrow::dictionary(arrow::int8(), arrow::utf8());
   const auto make = [&](int64_t items, bool null_item, int64_t rows, int64_t most_used) {
     arrow::StringBuilder names;
@@ -283,9 +283,13 @@ TEST_F(V20File, DictionariesWithoutAKeyLeftForNulls) {
     return arrow::DictionaryArray::FromArrays(type, *keys.Finish(), *names.Finish()).ValueOrDie();
   };
   const auto field = arrow::field("d", type);
-  for (const auto& array :
-       {make(127, false, 1000, 127), make(128, false, 1000, 128), make(128, false, 1000, 100),
-        make(128, true, 1000, 128), make(128, false, 1, 1), make(128, false, 2, 128)}) {
+  const auto full = make(128, false, 10, 10);
+  const auto status =
+      Write({arrow::RecordBatch::Make(arrow::schema({field}), full->length(), {full})}).status();
+  EXPECT_EQ(ErrorCodeOf(status), ErrorCode::kUnsupported) << status;
+  EXPECT_NE(status.message().find("column d: a dictionary of 128 items"), std::string::npos);
+  // A null item has a key already.
+  for (const auto& array : {make(127, false, 1000, 127), make(128, true, 1000, 128)}) {
     const auto batch = arrow::RecordBatch::Make(arrow::schema({field}), array->length(), {array});
     const auto written = Write({batch});
     ASSERT_TRUE(written.ok()) << written.status();

@@ -343,21 +343,24 @@ def external_blobs(directory):
 
 @test
 def full_dictionaries_with_nulls(directory):
-    """2.0 needs a key for nulls. Where the key type has none left, pages get fewer items each."""
-    items = pa.array(["item %d" % i for i in range(128)])
-    for n, used in ((5000, 128), (5000, 100), (1, 1), (300, 128)):
-        keys = pa.array([None if i % 5 == 0 else i % used for i in range(n)], pa.int8())
-        table = pa.table({"c": pa.DictionaryArray.from_arrays(keys, items)})
-        name = "d%d_%d" % (n, used)
-        import_table(directory, name, table, "--data-storage-version", V20)
-        expected = table["c"].to_pylist()
-        assert scan(directory, name)["c"].to_pylist() == expected
-        d = lance.dataset(lance_path(directory, name))
-        found = []
-        for start in range(0, n, 100):
-            found += d.to_table(offset=start, limit=100)["c"].to_pylist()
-        assert found == expected
-        assert d.to_table()["c"].to_pylist() == expected
+    """2.0 needs a key for nulls. Where the key type has none left, both refuse."""
+    names = ["item %d" % i for i in range(128)]
+    keys = pa.array([None if i % 5 == 0 else i % 128 for i in range(1000)], pa.int8())
+    table = pa.table({"c": pa.DictionaryArray.from_arrays(keys, pa.array(names))})
+    try:
+        lance.write_dataset(table, lance_path(directory, "theirs"), data_storage_version=V20)
+        raise AssertionError("Lance writes it now")
+    except OSError:
+        pass
+    failed = run("import", directory, "ours", "-", "--format", "arrow-stream", "--data-storage-version", V20,
+                 data=ipc_bytes(table), check=False)
+    assert failed.returncode != 0 and b"Unsupported" in failed.stderr and b"column c" in failed.stderr, failed.stderr
+    names[7] = None  # its key serves all nulls
+    table = pa.table({"c": pa.DictionaryArray.from_arrays(keys, pa.array(names))})
+    import_table(directory, "t", table, "--data-storage-version", V20)
+    expected = table["c"].to_pylist()
+    assert scan(directory, "t")["c"].to_pylist() == expected
+    assert lance.dataset(lance_path(directory, "t")).to_table()["c"].to_pylist() == expected
 
 
 @test
