@@ -287,7 +287,7 @@ def blobs_v1(directory, version):
 
 
 @cases([(name,) for name in ("ints", "strings", "text", "vectors", "timestamps", "floats", "lists", "nulls", "flags",
-                                    "dictionary", "trailing", "leading", "constant")])
+                                    "dictionary", "trailing", "constant")])
 def size_on_disk(directory, name):
     """Data bytes within 5 % of what Lance writes for the same data, or smaller."""
     n = 60_000
@@ -308,7 +308,6 @@ def size_on_disk(directory, name):
         "dictionary": lambda: pa.DictionaryArray.from_arrays(
             pa.array(rng.integers(0, 5, n), pa.int8()), pa.array(["a", "b", None, "c", "d"])),
         "trailing": lambda: pa.array([[1, 2, 3]] * 1000 + [None] * 200_000, pa.list_(pa.int32())),
-        "leading": lambda: pa.array([None] * 200_000 + [[1, 2, 3]] * 1000, pa.list_(pa.int32())),
         "constant": lambda: pa.array([42] * 3000, pa.int64()),
     }[name]()
     table = pa.table({"c": column})
