@@ -16,6 +16,10 @@ if(GLAIVE_SANITIZE)
   target_compile_options(glaive_settings INTERFACE -fno-sanitize=vptr)
   target_link_options(glaive_settings INTERFACE -fsanitize=${GLAIVE_SANITIZE})
 endif()
+if(GLAIVE_FUZZ)
+  # What libFuzzer steers by; the fuzz targets alone link its main().
+  target_compile_options(glaive_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 set_property(GLOBAL PROPERTY GLAIVE_ROOMS "")
 
 function(glaive_room name)

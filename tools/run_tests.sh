@@ -32,10 +32,13 @@ export GLAIVE_NODE_MODULES=$PWD/build/deps/npm/node_modules
 export ASAN_OPTIONS=detect_leaks=1:detect_container_overflow=0:${ASAN_OPTIONS:-}
 export LSAN_OPTIONS=suppressions=$PWD/tools/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS=suppressions=$PWD/tools/tsan.supp:${TSAN_OPTIONS:-}
 python=$PWD/build/deps/peers/bin/python
 
 echo "tests of $build ($(nproc) cores)"
 if [ "$what" = sanitizer ]; then
+  # Arrow's own allocator hides from the sanitizers what its buffers hold.
+  export ARROW_DEFAULT_MEMORY_POOL=system
   step unit ctest --test-dir "$build" --output-on-failure -j "$(nproc)" -R '_(test|fuzz)$'
 else
   step unit ctest --test-dir "$build" --output-on-failure -j "$(nproc)"

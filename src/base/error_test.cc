@@ -26,6 +26,7 @@ TEST(Error, EveryCodeSurvivesTheStatus) {
 TEST(Error, StatusOfArrowHasACode) {
   EXPECT_EQ(ErrorCodeOf(arrow::Status::KeyError("x")), ErrorCode::kNotFound);
   EXPECT_EQ(ErrorCodeOf(arrow::Status::OutOfMemory("x")), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(ErrorCodeOf(arrow::Status::UnknownError("x")), ErrorCode::kInternal);
 }
 
 TEST(Error, ContextKeepsTheCode) {
