@@ -13,7 +13,7 @@ deps=${GLAIVE_DEPS_DIR:-$PWD/build/deps}
 
 packages=(build-essential cmake ninja-build ccache pkg-config python3 python3-pip python3-venv
           protobuf-compiler libprotobuf-dev liblz4-dev libzstd-dev libroaring-dev
-          libxxhash-dev libre2-dev libssl-dev nlohmann-json3-dev libcli11-dev)
+          libxxhash-dev libpcre2-dev libssl-dev nlohmann-json3-dev libcli11-dev)
 [ "$what" = test ] && packages+=(libgtest-dev libgmock-dev libbenchmark-dev binutils)
 
 missing=()

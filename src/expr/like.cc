@@ -10,10 +10,10 @@
 #include <arrow/compute/api.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
-#include <re2/re2.h>
 
 #include "base/status.h"
 #include "expr/compare.h"
+#include "expr/regex.h"
 
 namespace glaive::expr {
 namespace {
@@ -105,36 +105,24 @@ class LikePattern {
   bool has_any_ = false;
 };
 
-std::string Quoted(std::string_view text) {
-  return RE2::QuoteMeta(re2::StringPiece(text.data(), text.size()));
-}
-
-RE2::Options RegexOptions(bool fold) {
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_case_sensitive(!fold);
-  return options;
-}
-
 // Tells whether a text matches; made once per pattern.
-using Matcher = std::function<bool(std::string_view)>;
+using Matcher = std::function<arrow::Result<bool>(std::string_view)>;
 
 arrow::Result<Matcher> MakeMatcher(Op op, std::string_view pattern, char escape) {
   if (op == Op::kLike) {
     auto like = std::make_shared<LikePattern>(pattern, escape);
     return Matcher([like](std::string_view text) { return like->Matches(text); });
   }
-  std::string regex(pattern);
-  if (op == Op::kILike) regex = LikeToRegex(pattern, escape);
-  if (op == Op::kSimilarTo) regex = SimilarToRegex(pattern, escape);
-  auto re = std::make_shared<RE2>(regex, RegexOptions(op == Op::kILike || op == Op::kRegexFold));
-  GLAIVE_CHECK_ARGUMENT(re->ok(), "the pattern ", LiteralText(arrow::StringScalar(regex)),
-                        " is no regular expression: ", re->error());
-  const bool whole = op == Op::kILike || op == Op::kSimilarTo;
-  return Matcher([re, whole](std::string_view text) {
-    const re2::StringPiece piece(text.data(), text.size());
-    return whole ? RE2::FullMatch(piece, *re) : RE2::PartialMatch(piece, *re);
-  });
+  RegexOptions options;
+  options.fold = op == Op::kILike || op == Op::kRegexFold;
+  std::string text(pattern);
+  if (op == Op::kILike || op == Op::kSimilarTo) {
+    text = op == Op::kILike ? LikeToRegex(pattern, escape) : SimilarToRegex(pattern, escape);
+    options.whole = options.dot_all = true;
+    options.native = op == Op::kILike;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto regex, Regex::Compile(text, options));
+  return Matcher([regex](std::string_view value) { return regex->Matches(value); });
 }
 
 std::string_view TextAt(const arrow::Array& array, int64_t row) {
@@ -152,7 +140,8 @@ arrow::Result<Datum> MatchAll(const arrow::Array& texts, const Matcher& matcher,
     if (texts.IsNull(i)) {
       builder.UnsafeAppendNull();
     } else {
-      builder.UnsafeAppend(matcher(TextAt(texts, i)) != negated);
+      ARROW_ASSIGN_OR_RAISE(const bool matches, matcher(TextAt(texts, i)));
+      builder.UnsafeAppend(matches != negated);
     }
   }
   ARROW_ASSIGN_OR_RAISE(ArrayPtr result, builder.Finish());
@@ -178,7 +167,8 @@ arrow::Result<Datum> MatchEach(Op op, const Operands& operands, char escape, boo
       ARROW_ASSIGN_OR_RAISE(matcher, MakeMatcher(op, pattern, escape));
       current = std::string(pattern);
     }
-    builder.UnsafeAppend(matcher(TextAt(*texts, i)) != negated);
+    ARROW_ASSIGN_OR_RAISE(const bool matches, matcher(TextAt(*texts, i)));
+    builder.UnsafeAppend(matches != negated);
   }
   ARROW_ASSIGN_OR_RAISE(ArrayPtr result, builder.Finish());
   return Datum(result);
@@ -238,40 +228,52 @@ arrow::Result<BoundPtr> AsText(const BoundPtr& node, Op op, const Scope& folding
   return MakeCast(node, view ? arrow::large_utf8() : arrow::utf8(), false, folding);
 }
 
+// Bytes of the [:name:] that the text begins with; 0 if it does not.
+size_t NamedClass(std::string_view text) {
+  const size_t end = text.substr(0, 2) == "[:" ? text.find(":]", 2) : std::string_view::npos;
+  return end == std::string_view::npos ? 0 : end + 2;
+}
+
 }  // namespace
 
 std::string LikeToRegex(std::string_view pattern, char escape) {
-  std::string regex = "(?s)";
-  std::string literal;
-  auto flush = [&] {
-    regex += Quoted(literal);
-    literal.clear();
-  };
+  // A % takes as little as the text up to the next % allows, and never more: going back to it would
+  // not help, so it need not be tried. The last one is tried from the end.
+  std::string regex;
+  std::string piece;
+  bool open = false;  // a % is in front of the piece
   for (size_t i = 0; i < pattern.size(); ++i) {
     const char c = pattern[i];
     if (c == escape && i + 1 < pattern.size()) {
-      literal += pattern[++i];
-    } else if (c == '%' || c == '_') {
-      flush();
-      regex += c == '%' ? ".*" : ".";
+      piece += QuoteRegex(pattern.substr(++i, 1));
+    } else if (c == '%') {
+      if (!piece.empty()) regex += open ? "(?>.*?" + piece + ")" : piece;
+      piece.clear();
+      open = true;
     } else {
-      literal += c;
+      piece += c == '_' ? "." : QuoteRegex(std::string_view(&c, 1));
     }
   }
-  flush();
-  return regex;
+  return regex + (open ? ".*" : "") + piece;
 }
 
 std::string SimilarToRegex(std::string_view pattern, char escape) {
-  std::string regex = "(?s)";
+  std::string regex;
   bool in_class = false;
   for (size_t i = 0; i < pattern.size(); ++i) {
     const char c = pattern[i];
     if (c == escape && i + 1 < pattern.size()) {
-      regex += Quoted(pattern.substr(++i, 1));
+      regex += QuoteRegex(pattern.substr(++i, 1));
     } else if (in_class) {
+      const size_t named = c == '[' ? NamedClass(pattern.substr(i)) : 0;
       if (c == ']') in_class = false;
-      regex += c == '\\' ? std::string("\\\\") : std::string(1, c);
+      if (named > 0) {
+        regex += pattern.substr(i, named);
+        i += named - 1;
+      } else {
+        if (c == '\\' || c == '[' || c == '&' || c == '~') regex += '\\';
+        regex += c;
+      }
     } else if (c == '[') {
       in_class = true;
       regex += c;
@@ -284,7 +286,7 @@ std::string SimilarToRegex(std::string_view pattern, char escape) {
     } else if (static_cast<unsigned char>(c) >= 0x80) {
       regex += c;  // a byte of a longer character
     } else {
-      regex += Quoted(std::string_view(&c, 1));
+      regex += QuoteRegex(std::string_view(&c, 1));
     }
   }
   return regex;
@@ -299,12 +301,13 @@ arrow::Result<BoundPtr> BindLike(Op op, const BoundPtr& value, const BoundPtr& p
   auto node = MakeOperation(arrow::boolean(), {text, wanted}, "(", word, ")");
   node->costly = true;
   if (wanted->value == nullptr || !wanted->value->is_valid) {
-    node->can_fail = op != Op::kLike && op != Op::kILike;
+    node->can_fail = op != Op::kLike;
     node->eager = [=](const Operands& operands, const Scope& scope) {
       return MatchEach(op, operands, escape, negated, scope);
     };
     return Finish(std::move(node), folding);
   }
+  node->can_fail = op != Op::kLike && op != Op::kILike;  // by too many steps
   const auto& constant = static_cast<const arrow::BaseBinaryScalar&>(*wanted->value);
   return WithConstant(op, std::move(node), constant.view(), escape, negated, folding);
 }

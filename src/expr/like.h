@@ -15,9 +15,10 @@ namespace glaive::expr {
 arrow::Result<BoundPtr> BindLike(Op op, const BoundPtr& value, const BoundPtr& pattern, char escape,
                                  bool negated, const Scope& folding);
 
-/// A LIKE pattern as a regular expression of RE2 that must match the whole text.
+/// A LIKE pattern as a regular expression of PCRE2 where . matches anything, that must match the
+/// whole text. Takes no more steps than length of text times length of pattern.
 std::string LikeToRegex(std::string_view pattern, char escape);
-/// The same of a pattern of SIMILAR TO.
+/// A pattern of SIMILAR TO as one of Rust, otherwise the same.
 std::string SimilarToRegex(std::string_view pattern, char escape);
 
 }  // namespace glaive::expr
