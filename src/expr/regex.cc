@@ -190,8 +190,8 @@ arrow::Result<std::shared_ptr<const Regex>> Regex::Make(std::string_view pattern
   made->code_ = std::make_unique<Code>();
   int error = 0;
   made->code_->code = CompileNative(source.pattern, flags, &error);
-  GLAIVE_CHECK_ARGUMENT(made->code_->code != nullptr, "bad pattern ", ShowText(pattern), ": ",
-                        Reason(error));
+  GLAIVE_CHECK_ARGUMENT(made->code_->code != nullptr, "bad regular expression ", ShowText(pattern),
+                        ": ", Reason(error));
   // Where machine code can't be made, PCRE2 interprets the pattern.
   pcre2_jit_compile(made->code_->code, PCRE2_JIT_COMPLETE);
   uint32_t groups = 0;

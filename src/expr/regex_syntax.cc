@@ -179,7 +179,8 @@ class Translator {
   };
 
   arrow::Status Bad(std::string_view reason) const {
-    return InvalidArgument("bad pattern ", ShowText(in_), ", at byte ", at_, ": ", reason);
+    return InvalidArgument("bad regular expression ", ShowText(in_), ", at byte ", at_, ": ",
+                           reason);
   }
 
   bool AtEnd() const { return at_ >= in_.size(); }

@@ -142,7 +142,7 @@ TEST(Regex, Repetitions) {
   ExpectReason("*a", "nothing to repeat");
   ExpectReason("(*UTF)a", "nothing to repeat");
   ExpectReason("(?i)*", "nothing to repeat");
-  ExpectReason("((a{1000}){1000}){1000}", "bad pattern");
+  ExpectReason("((a{1000}){1000}){1000}", "bad regular expression");
 }
 
 TEST(Regex, Escapes) {

@@ -78,12 +78,13 @@ TEST(RegexFunctions, ClassesAreUnicode) {
 }
 
 TEST(RegexFunctions, BadPatternsAndFlagsAreNamed) {
-  ExpectBad("regexp_like", {Text("a"), Text("(")}, "regexp_like: bad pattern '(', at byte 1");
+  ExpectBad("regexp_like", {Text("a"), Text("(")},
+            "regexp_like: bad regular expression '(', at byte 1");
   ExpectBad("regexp_like", {Text("a"), Text("a"), Text("g")}, "flag 'g'");
   ExpectBad("regexp_replace", {Text("a"), Text("a"), Text("b"), Text("q")}, "flag 'q'");
   ExpectBad("regexp_like", {Text("a"), Text(std::string(100000, 'a').c_str())}, "limit");
-  ExpectBad("regexp_like", {Text("a"), Text("((a{1000}){1000}){1000}")}, "bad pattern");
-  ExpectBad("regexp_like", {Text("a"), Text("a\\")}, "bad pattern");
+  ExpectBad("regexp_like", {Text("a"), Text("((a{1000}){1000}){1000}")}, "bad regular expression");
+  ExpectBad("regexp_like", {Text("a"), Text("a\\")}, "bad regular expression");
 }
 
 TEST(RegexFunctions, MatchGivesCaptures) {
