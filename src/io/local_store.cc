@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <mutex>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -465,6 +466,15 @@ struct DirectoryCloser {
 
 using DirectoryHandle = std::unique_ptr<DIR, DirectoryCloser>;
 
+/// Held by the open file, so it goes with the process.
+class FileLock final : public ObjectLock {
+ public:
+  explicit FileLock(Descriptor file) : file_(std::move(file)) {}
+
+ private:
+  Descriptor file_;
+};
+
 class LocalStore final : public ObjectStore {
  public:
   LocalStore(std::string root, const LocalStoreOptions& options)
@@ -586,6 +596,48 @@ class LocalStore final : public ObjectStore {
       }
     }));
     return names;
+  }
+
+  arrow::Result<std::vector<ObjectInfo>> ListUnfinished(const std::string& directory) override {
+    std::vector<ObjectInfo> objects;
+    ARROW_RETURN_NOT_OK(ForEachEntry(directory, [&](int handle, const dirent& entry) {
+      struct stat info {};
+      if (!IsStagingName(entry.d_name) ||
+          ::fstatat(handle, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+          !S_ISREG(info.st_mode)) {
+        return;
+      }
+      objects.push_back({directory.empty() ? entry.d_name : directory + "/" + entry.d_name,
+                         static_cast<uint64_t>(info.st_size), NanosOf(info.st_mtim)});
+    }));
+    return objects;
+  }
+
+  arrow::Result<std::unique_ptr<ObjectLock>> TryLock(const std::string& path,
+                                                     LockMode mode) override {
+    ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+    const std::string full = Full(path);
+    Descriptor file(Uninterrupted([&] { return ::open(full.c_str(), O_RDONLY | O_CLOEXEC); }));
+    if (file.get() < 0) {
+      return IoErrorFromErrno(errno, "open", full);
+    }
+    const int operation = (mode == LockMode::kShared ? LOCK_SH : LOCK_EX) | LOCK_NB;
+    if (Uninterrupted([&] { return ::flock(file.get(), operation); }) != 0) {
+      if (errno == EWOULDBLOCK) {
+        return nullptr;
+      }
+      if (errno == ENOLCK || errno == ENOTSUP || errno == EINVAL) {
+        return std::make_unique<ObjectLock>();  // a file system without locks
+      }
+      return IoErrorFromErrno(errno, "lock", full);
+    }
+    // Whoever removed it held the lock until then.
+    struct stat info {};
+
+    if (::fstat(file.get(), &info) != 0 || info.st_nlink == 0) {
+      return NotFound("there is no object '", full, "'");
+    }
+    return std::make_unique<FileLock>(std::move(file));
   }
 
   arrow::Status Delete(const std::string& path) override {

@@ -24,6 +24,27 @@ struct Object {
 struct Space {
   std::mutex mutex;
   std::map<std::string, Object> objects;
+  std::map<std::string, int> locks;  // how many share an object; -1: one has it alone
+};
+
+class SpaceLock final : public ObjectLock {
+ public:
+  SpaceLock(std::shared_ptr<Space> space, std::string key)
+      : space_(std::move(space)), key_(std::move(key)) {}
+
+  ~SpaceLock() override {
+    std::lock_guard lock(space_->mutex);
+    const auto held = space_->locks.find(key_);
+    if (held->second <= 1) {
+      space_->locks.erase(held);
+    } else {
+      --held->second;
+    }
+  }
+
+ private:
+  std::shared_ptr<Space> space_;
+  std::string key_;
 };
 
 class MemoryReader final : public ObjectReader {
@@ -180,6 +201,23 @@ class MemoryStore final : public ObjectStore {
       }
     }));
     return names;
+  }
+
+  arrow::Result<std::unique_ptr<ObjectLock>> TryLock(const std::string& path,
+                                                     LockMode mode) override {
+    ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+    const std::string key = prefix_ + path;
+    std::lock_guard lock(space_->mutex);
+    const auto at = space_->objects.lower_bound(key);
+    if (at == space_->objects.end() || (at->first != key && !at->first.starts_with(key + "/"))) {
+      return NotFound("there is no object '", root_, "/", path, "'");
+    }
+    const auto held = space_->locks.find(key);
+    if (held != space_->locks.end() && (mode == LockMode::kExclusive || held->second < 0)) {
+      return nullptr;
+    }
+    space_->locks[key] += mode == LockMode::kExclusive ? -1 : 1;
+    return std::make_unique<SpaceLock>(space_, key);
   }
 
   arrow::Status Delete(const std::string& path) override {

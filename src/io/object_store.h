@@ -65,6 +65,15 @@ struct ObjectInfo {
   int64_t modified_nanos = 0;  ///< since 1970-01-01 UTC
 };
 
+enum class LockMode { kShared, kExclusive };
+
+/// A lock on an object, given back when destroyed, or when its process dies. Advisory: it keeps out only
+/// who asks for a lock, too.
+class ObjectLock {
+ public:
+  virtual ~ObjectLock() = default;
+};
+
 /// Thread-safe.
 class ObjectStore {
  public:
@@ -96,6 +105,16 @@ class ObjectStore {
   virtual arrow::Result<std::vector<std::string>> ListDirectories(const std::string& directory) = 0;
   /// All objects below `directory`, at any depth.
   virtual arrow::Result<std::vector<ObjectInfo>> ListRecursive(const std::string& directory);
+  /// Files of unfinished writes directly in `directory`, of ours and of processes that died.
+  virtual arrow::Result<std::vector<ObjectInfo>> ListUnfinished(const std::string& directory) {
+    return std::vector<ObjectInfo>();
+  }
+  /// Locks an object, or a directory, without waiting: null if a holder excludes it (of this process,
+  /// too), kNotFound if it is not there. Costs few microseconds. Stores that know no locks give one
+  /// that excludes nobody.
+  virtual arrow::Result<std::unique_ptr<ObjectLock>> TryLock(const std::string& path, LockMode mode) {
+    return std::make_unique<ObjectLock>();
+  }
   /// OK also if there is none.
   virtual arrow::Status Delete(const std::string& path) = 0;
   /// Everything below `directory`; OK also if there is none.

@@ -254,6 +254,25 @@ TEST_P(StoreTest, ListsAndDeletes) {
   EXPECT_CODE(store_->DeleteTree("../x"), kInvalidArgument);
 }
 
+TEST_P(StoreTest, LocksExcludeEachOther) {
+  EXPECT_CODE(store_->TryLock("d/a", LockMode::kShared), kNotFound);
+  ASSERT_OK(store_->Put("d/a", "1"));
+  auto first = *store_->TryLock("d/a", LockMode::kShared);
+  auto second = *store_->TryLock("d/a", LockMode::kShared);
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(*store_->TryLock("d/a", LockMode::kExclusive), nullptr);
+  first = nullptr;
+  EXPECT_EQ(*store_->TryLock("d/a", LockMode::kExclusive), nullptr);
+  second = nullptr;
+  auto alone = *store_->TryLock("d/a", LockMode::kExclusive);
+  ASSERT_NE(alone, nullptr);
+  EXPECT_EQ(*store_->TryLock("d/a", LockMode::kShared), nullptr);
+  alone = nullptr;
+  EXPECT_NE(*store_->TryLock("d", LockMode::kExclusive), nullptr);
+  ASSERT_OK(store_->Delete("d/a"));
+  EXPECT_CODE(store_->TryLock("d/a", LockMode::kExclusive), kNotFound);
+}
+
 TEST_P(StoreTest, RenamesTrees) {
   ASSERT_OK(store_->Put("a.lance/data/1", "1"));
   ASSERT_OK(store_->Put("c.lance/data/1", "c"));
@@ -306,6 +325,19 @@ TEST(LocalStore, ForeignStagingFilesAreHidden) {
   ASSERT_OK(store->Put("v/1.manifest", "1"));
   std::ofstream(directory.path() + "/v/.tmp_2.manifest") << "x";
   EXPECT_THAT(SortedPaths(store->List("v")), ElementsAre("v/1.manifest"));
+}
+
+TEST(LocalStore, UnfinishedFilesAreListedApart) {
+  TemporaryDirectory directory;
+  auto store = *OpenLocalStore(directory.path());
+  ASSERT_OK(store->Put("d/whole", "1"));
+  const auto writer = *store->Create("d/open");
+  const auto unfinished = store->ListUnfinished("d");
+  ASSERT_OK(unfinished);
+  ASSERT_EQ(unfinished->size(), 1u);
+  ASSERT_OK(store->Delete(unfinished->front().path));
+  EXPECT_TRUE(store->ListUnfinished("d")->empty());
+  EXPECT_TRUE(store->ListUnfinished("none")->empty());
 }
 
 TEST(LocalStore, DeleteTreeDoesNotFollowLinks) {

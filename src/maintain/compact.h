@@ -24,6 +24,9 @@ struct CompactionGroup {
   uint64_t num_bytes = 0;  ///< of their data files, as far as the manifest knows
 };
 
+/// Bytes of a fragment's data files, as far as the manifest knows.
+uint64_t BytesOf(const table::Fragment& fragment);
+
 /// Which fragments are worth rewriting. Pure; reads nothing but the manifest. Groups never mix
 /// fragments that an index covers with ones that it does not, and leave alone what only a rewritten
 /// index could follow.

@@ -1,5 +1,5 @@
-// 32-bit roaring bitmaps in their portable form, checked before CRoaring sees them: offsets of
-// deleted rows, fragment ids that an index covers. Private to the room.
+// Door: 32-bit roaring bitmaps in their portable form, checked before CRoaring sees them: offsets of
+// deleted rows, fragment ids that an index covers.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Stable row ids of a fragment and the versions of its rows: reading all segment forms, writing the
-// smallest one. Private to the room.
+// Door: stable row ids of a fragment and the versions of its rows: reading all segment forms, writing
+// the smallest one.
 #pragma once
 
 #include <cstdint>

@@ -235,6 +235,17 @@ class FaultStore final : public io::ObjectStore {
     return store_->ListDirectories(directory);
   }
 
+  arrow::Result<std::vector<io::ObjectInfo>> ListUnfinished(const std::string& directory) override {
+    ARROW_RETURN_NOT_OK(faults_->CheckAlive("ListUnfinished " + directory));
+    return store_->ListUnfinished(directory);
+  }
+
+  arrow::Result<std::unique_ptr<io::ObjectLock>> TryLock(const std::string& path,
+                                                         io::LockMode mode) override {
+    ARROW_RETURN_NOT_OK(faults_->CheckAlive("TryLock " + path));
+    return store_->TryLock(path, mode);
+  }
+
   arrow::Status Delete(const std::string& path) override {
     return Judged(
         *faults_, "Delete " + path, [&] { return store_->Delete(path); }, Nothing);
