@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 
 #include <arrow/result.h>
 
@@ -21,6 +22,20 @@ struct Advice {
   bool clean_up = false;
 };
 
+/// What a handle remembers between commits, so that clean-up does not read history again. One thread
+/// at a time.
+class UpkeepMemory {
+ public:
+  /// `snapshot` was just committed, or read.
+  void Note(const table::Manifest& manifest);
+  /// False if the version may have brought back files of an older one.
+  bool IsPlain(uint64_t version) const { return plain_.count(version) != 0; }
+  void ForgetBefore(uint64_t version);
+
+ private:
+  std::set<uint64_t> plain_;
+};
+
 /// Pure, and cheap enough for every commit: looks at the manifest only. Small fragments are merged
 /// in tiers (about equal sizes together), so that a row is rewritten a number of times that grows
 /// with the logarithm of the table, not with the number of writes.
@@ -30,6 +45,6 @@ Advice Advise(const table::Snapshot& snapshot, const UpkeepOptions& options);
 /// Errors are returned for tests and logs; the write that set it off has long succeeded.
 arrow::Status Follow(const table::Versions& versions,
                      const std::shared_ptr<const table::Snapshot>& snapshot, const Advice& advice,
-                     const UpkeepOptions& options);
+                     const UpkeepOptions& options, UpkeepMemory* memory);
 
 }  // namespace glaive::maintain
