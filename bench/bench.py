@@ -220,6 +220,15 @@ def main():
         for at in sorted((k for k in growth["lancedb"] if k.isdigit()), key=int):
             run.record("append of 1 row at version %s, ours %s" % (at, "unsynced" if mode == "none" else "synced"), "ms",
                        [growth["lancedb"][at]], [growth[mode][at]], growth["lancedb"]["peak_mib"], growth[mode]["peak_mib"], ">= 1x")
+    kept = call("glaive", "upkeep", ours, "kept", small, 10_000)
+    print("10,000 small writes: %(data_files)d data files, %(disk_ratio).2f times the live bytes on disk, open and count in "
+          "%(open_ms).2f ms, %(ms_per_write).3f ms per write" % kept)
+    assert kept["data_files"] <= 50 and kept["disk_ratio"] <= 2 and kept["open_ms"] < 50, kept
+    run.compare("compaction of 1,000 fragments of 100 rows", "ms", "ms", ("compact", theirs, "frags", small, 1000),
+                ("compact", ours, "frags", small, 1000), goal=">= 2x")
+    for mode in ("none", "synced"):
+        run.compare("append of 1 row, 16 threads at once, ours %s" % ("unsynced" if mode == "none" else "synced"), "ms_per_append", "ms", ("crowd", theirs, "crowd", small, 16, 40),
+                    ("crowd", ours, "crowd_" + mode, small, 16, 40, mode), goal=">= 2x")
 
     knn_row = next(r for r in run.rows if r["workload"].startswith("exact kNN") and "1 query" in r["workload"])
     share = args.rows * 128 * 4 / (knn_row["glaive"] / 1000) / 1e9 / both

@@ -7,15 +7,21 @@
 //   glaive_bench knn DB TABLE QUERIES.arrow batch repetitions
 //   glaive_bench first DB TABLE QUERIES.arrow        open, then the first search of a fresh process
 //   glaive_bench append DB TABLE DATA.arrow count [none|synced]
+//   glaive_bench compact DB TABLE DATA.arrow fragments
+//   glaive_bench upkeep DB TABLE DATA.arrow writes
+//   glaive_bench crowd DB TABLE DATA.arrow threads appends-each [none|synced]
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <arrow/api.h>
@@ -250,12 +256,109 @@ arrow::Status Append(const std::vector<std::string>& args) {
     const auto start = Clock::now();
     ARROW_RETURN_NOT_OK(table.Add(batch->Slice(i % batch->num_rows(), 1), {}).status());
     window.push_back(MillisSince(start));
-    if (i == 10 || i == 100 || i == 1000 || i == 2500 || i == count) {
+    if (i == 10 || i == 100 || i == 1000 || i == 2500 || i == 5000 || i == count) {
       const size_t recent = std::min<size_t>(window.size(), 100);
       std::printf("\"%d\": %.3f, ", i, Median({window.end() - static_cast<int64_t>(recent), window.end()}));
     }
   }
   std::printf("\"peak_mib\": %.0f}\n", PeakMiB());
+  return arrow::Status::OK();
+}
+
+/// `fragments` appends of 100 rows, then one compaction.
+arrow::Status Compact(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2]));
+  ARROW_ASSIGN_OR_RAISE(auto batch, file->ReadRecordBatch(0));
+  glaive::DatabaseOptions options = Options("none");
+  options.upkeep.enabled = false;
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], options));
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::RecordBatchReader::Make({batch->Slice(0, 100)}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.CreateTable(args[1], reader, glaive::CreateMode::kOverwrite, {}));
+  for (int i = 1; i < std::stoi(args[3]); ++i) {
+    const int64_t from = i * 100 % (batch->num_rows() - 99);
+    ARROW_RETURN_NOT_OK(table.Add(batch->Slice(from, 100), {}).status());
+  }
+  glaive::OptimizeOptions compaction;
+  compaction.cleanup_older_than_nanos = std::nullopt;
+  const auto start = Clock::now();
+  ARROW_ASSIGN_OR_RAISE(const auto done, table.Optimize(compaction));
+  std::printf("{\"ms\": %.3f, \"fragments\": %llu, \"peak_mib\": %.0f}\n", MillisSince(start),
+              static_cast<unsigned long long>(done.fragments_added), PeakMiB());
+  return arrow::Status::OK();
+}
+
+/// Small writes for long: appends of one row, and every tenth time a delete. Then what is left on disk, and what
+/// opening the table costs.
+arrow::Status Upkeep(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2]));
+  ARROW_ASSIGN_OR_RAISE(auto batch, file->ReadRecordBatch(0));
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], Options("none")));
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::RecordBatchReader::Make({batch->Slice(0, 1)}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.CreateTable(args[1], reader, glaive::CreateMode::kOverwrite, {}));
+  const auto begin = Clock::now();
+  for (int i = 1; i < std::stoi(args[3]); ++i) {
+    if (i % 10 != 0) {
+      ARROW_RETURN_NOT_OK(table.Add(batch->Slice(i % batch->num_rows(), 1), {}).status());
+      continue;
+    }
+    glaive::TakeOptions take;
+    take.columns = {"_rowid"};
+    ARROW_ASSIGN_OR_RAISE(const auto row, table.TakeOffsets({static_cast<uint64_t>(i / 10)}, take));
+    const auto& ids = static_cast<const arrow::UInt64Array&>(*row->column(0));
+    ARROW_RETURN_NOT_OK(table.DeleteRowIds({ids.Value(0)}).status());
+  }
+  const double ms = MillisSince(begin);
+  ARROW_ASSIGN_OR_RAISE(const auto layout, table.Inspect());
+  const std::filesystem::path root = table.location();
+  uint64_t live = layout.manifest_bytes;
+  uint64_t files = 0;
+  for (const auto& fragment : layout.fragments) {
+    for (const auto& data : fragment.files) {
+      live += std::filesystem::file_size(root / data.path);
+      ++files;
+    }
+  }
+  uint64_t disk = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    disk += entry.is_regular_file() ? entry.file_size() : 0;
+  }
+  const auto start = Clock::now();
+  ARROW_ASSIGN_OR_RAISE(auto fresh, glaive::Database::Open(args[0], {}));
+  ARROW_ASSIGN_OR_RAISE(auto again, fresh.OpenTable(args[1]));
+  ARROW_ASSIGN_OR_RAISE(const uint64_t rows, again.CountRows());
+  std::printf("{\"ms_per_write\": %.4f, \"rows\": %llu, \"data_files\": %llu, \"live_bytes\": %llu, "
+              "\"disk_ratio\": %.3f, \"open_ms\": %.3f, \"peak_mib\": %.0f}\n",
+              ms / std::stod(args[3]), static_cast<unsigned long long>(rows), static_cast<unsigned long long>(files),
+              static_cast<unsigned long long>(live), static_cast<double>(disk) / static_cast<double>(live),
+              MillisSince(start), PeakMiB());
+  return arrow::Status::OK();
+}
+
+/// Appends of one row by many threads through one handle.
+arrow::Status Crowd(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2]));
+  ARROW_ASSIGN_OR_RAISE(auto batch, file->ReadRecordBatch(0));
+  const int threads = std::stoi(args[3]);
+  const int each = std::stoi(args[4]);
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], Options(args.size() > 5 ? args[5] : "synced")));
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::RecordBatchReader::Make({batch->Slice(0, 1)}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.CreateTable(args[1], reader, glaive::CreateMode::kOverwrite, {}));
+  std::atomic<int> failed{0};
+  const auto start = Clock::now();
+  std::vector<std::thread> crowd;
+  for (int thread = 0; thread < threads; ++thread) {
+    crowd.emplace_back([&, thread] {
+      for (int i = 0; i < each; ++i) {
+        failed += table.Add(batch->Slice((thread * each + i) % batch->num_rows(), 1), {}).ok() ? 0 : 1;
+      }
+    });
+  }
+  for (auto& thread : crowd) {
+    thread.join();
+  }
+  const double ms = MillisSince(start);
+  std::printf("{\"ms_per_append\": %.4f, \"failed\": %d, \"peak_mib\": %.0f}\n", ms / (threads * each),
+              failed.load(), PeakMiB());
   return arrow::Status::OK();
 }
 
@@ -266,7 +369,9 @@ int main(int argc, char** argv) {
   const std::string verb = argc > 1 ? argv[1] : "";
   const std::vector<std::pair<std::string, std::pair<size_t, std::function<arrow::Status(const std::vector<std::string>&)>>>>
       verbs = {{"ingest", {3, Ingest}}, {"scan", {2, Scan}},   {"take", {4, Take}},
-               {"knn", {5, Knn}},       {"first", {3, First}}, {"append", {4, Append}}};
+               {"knn", {5, Knn}},       {"first", {3, First}}, {"append", {4, Append}},
+               {"compact", {4, Compact}}, {"crowd", {5, Crowd}},
+               {"upkeep", {4, Upkeep}}};
   for (const auto& [name, entry] : verbs) {
     if (name == verb && args.size() >= entry.first) {
       const arrow::Status status = entry.second(args);

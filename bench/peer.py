@@ -109,10 +109,35 @@ def append(db, table, data, count, *_):
         start = now()
         t.add(row)
         window.append(now() - start)
-        if i in (10, 100, 1000, 2500, int(count)):
+        if i in (10, 100, 1000, 2500, 5000, int(count)):
             out[str(i)] = statistics.median(window[-100:])
     out["peak_mib"] = peak()
     return out
+
+
+def compact(db, table, data, fragments, *_):
+    import lance
+    batch = ipc(data).get_batch(0)
+    path = "%s/%s.lance" % (db, table)
+    lance.write_dataset(pa.Table.from_batches([batch.slice(0, 100)]), path, mode="overwrite")
+    for i in range(1, int(fragments)):
+        lance.write_dataset(pa.Table.from_batches([batch.slice(i * 100 % (batch.num_rows - 99), 100)]), path, mode="append")
+    d = lance.dataset(path)
+    start = now()
+    d.optimize.compact_files()
+    return {"ms": now() - start, "fragments": len(lance.dataset(path).get_fragments()), "peak_mib": peak()}
+
+
+def crowd(db, table, data, threads, each, *_):
+    import lancedb
+    from concurrent.futures import ThreadPoolExecutor
+    batch = ipc(data).get_batch(0)
+    t = lancedb.connect(db).create_table(table, pa.Table.from_batches([batch.slice(0, 1)]), mode="overwrite")
+    one = lambda i: t.add(pa.Table.from_batches([batch.slice(i % batch.num_rows, 1)]))
+    start = now()
+    with ThreadPoolExecutor(int(threads)) as pool:
+        list(pool.map(one, range(int(threads) * int(each))))
+    return {"ms_per_append": (now() - start) / (int(threads) * int(each)), "failed": 0, "peak_mib": peak()}
 
 
 if __name__ == "__main__":

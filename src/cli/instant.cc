@@ -1,6 +1,8 @@
 #include "cli/instant.h"
 
+#include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "base/status.h"
 #include "cli/text.h"
@@ -167,6 +169,30 @@ std::string FormatInstant(int64_t nanos) {
     text.push_back('Z');
   }
   return text;
+}
+
+arrow::Result<int64_t> ParseDuration(const std::string& text) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  static constexpr std::pair<char, int64_t> kUnits[] = {{'s', kSecond},
+                                                        {'m', 60 * kSecond},
+                                                        {'h', 3600 * kSecond},
+                                                        {'d', 24 * 3600 * kSecond},
+                                                        {'w', 7 * 24 * 3600 * kSecond}};
+  if (text == "0") {
+    return 0;
+  }
+  int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  for (const auto& [unit, nanos] : kUnits) {
+    int64_t total = 0;
+    if (parsed.ec == std::errc() && parsed.ptr + 1 == end && *parsed.ptr == unit && number >= 0 &&
+        !__builtin_mul_overflow(number, nanos, &total)) {
+      return total;
+    }
+  }
+  return InvalidArgument("\"", text,
+                         "\" is no length of time; write it as 90s, 15m, 12h, 7d, 2w or 0");
 }
 
 }  // namespace glaive::cli

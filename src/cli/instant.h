@@ -16,4 +16,7 @@ arrow::Result<int64_t> ParseInstant(const std::string& text);
 /// "2026-01-31T12:00:05.250Z"; empty for 0, which stands for unknown.
 std::string FormatInstant(int64_t nanos);
 
+/// Nanoseconds of "90s", "15m", "12h", "7d", "2w", or "0". kInvalidArgument otherwise.
+arrow::Result<int64_t> ParseDuration(const std::string& text);
+
 }  // namespace glaive::cli

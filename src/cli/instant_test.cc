@@ -35,5 +35,14 @@ TEST(InstantTest, WhatIsWrittenReadsBack) {
   EXPECT_EQ(*ParseInstant(FormatInstant(1709210096 * kSecond)), 1709210096 * kSecond);
 }
 
+TEST(Duration, Parses) {
+  EXPECT_EQ(*ParseDuration("0"), 0);
+  EXPECT_EQ(*ParseDuration("90s"), int64_t{90'000'000'000});
+  EXPECT_EQ(*ParseDuration("2w"), int64_t{14} * 24 * 3600 * 1'000'000'000);
+  for (const char* bad : {"", "7", "d", "-1d", "7 d", "1h30m", "999999999w", "7x"}) {
+    EXPECT_FALSE(ParseDuration(bad).ok()) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace glaive::cli

@@ -79,11 +79,11 @@ int RunVerb(Verb& verb, Context& context) {
 
 std::vector<std::unique_ptr<Verb>> AllVerbs() {
   static constexpr std::array kFactories = {
-      MakeTablesVerb,  MakeSchemaVerb, MakeCountVerb,    MakeScanVerb,     MakeTakeVerb,
-      MakeSearchVerb,  MakeImportVerb, MakeAddVerb,      MakeExportVerb,   MakeDeleteVerb,
-      MakeCreateVerb,  MakeDropVerb,   MakeRenameVerb,   MakeVersionsVerb, MakeCheckoutVerb,
-      MakeRestoreVerb, MakeTagVerb,    MakeBranchesVerb, MakeVerifyVerb,   MakeInspectVerb,
-      MakeVersionVerb};
+      MakeTablesVerb,   MakeSchemaVerb,  MakeCountVerb,    MakeScanVerb,     MakeTakeVerb,
+      MakeSearchVerb,   MakeImportVerb,  MakeAddVerb,      MakeExportVerb,   MakeDeleteVerb,
+      MakeCreateVerb,   MakeDropVerb,    MakeRenameVerb,   MakeVersionsVerb, MakeCheckoutVerb,
+      MakeRestoreVerb,  MakeTagVerb,     MakeBranchesVerb, MakeVerifyVerb,   MakeInspectVerb,
+      MakeOptimizeVerb, MakeCleanupVerb, MakeVersionVerb};
   std::vector<std::unique_ptr<Verb>> verbs;
   for (const auto factory : kFactories) {
     verbs.push_back(factory());

@@ -116,7 +116,9 @@ arrow::Status DatabaseImpl::NoSuchTable(const std::string& name) const {
 
 arrow::Result<std::shared_ptr<TableImpl>> DatabaseImpl::HandleOf(
     const std::string& name, const table::Versions& versions) const {
-  auto table = std::make_shared<TableImpl>(name, versions);
+  UpkeepOptions upkeep = options_.upkeep;
+  upkeep.enabled = upkeep.enabled && versions.store()->root().starts_with('/');  // a local table
+  auto table = std::make_shared<TableImpl>(name, versions, upkeep);
   const auto current = table->Current();
   if (!current.ok()) {
     return IsCode(current.status(), ErrorCode::kNotFound) ? NoSuchTable(name) : current.status();

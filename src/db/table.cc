@@ -11,6 +11,34 @@
 
 namespace glaive {
 
+namespace {
+
+/// A scan whose version stays until it is gone.
+class LeasedReader final : public arrow::RecordBatchReader {
+ public:
+  LeasedReader(std::shared_ptr<arrow::RecordBatchReader> rows,
+               std::shared_ptr<io::ObjectLock> lease)
+      : lease_(std::move(lease)), rows_(std::move(rows)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return rows_->schema(); }
+
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    return rows_->ReadNext(batch);
+  }
+
+  arrow::Status Close() override {
+    ARROW_RETURN_NOT_OK(rows_->Close());
+    lease_ = nullptr;
+    return arrow::Status::OK();
+  }
+
+ private:
+  std::shared_ptr<io::ObjectLock> lease_;
+  std::shared_ptr<arrow::RecordBatchReader> rows_;
+};
+
+}  // namespace
+
 Table::Table(std::shared_ptr<db::TableImpl> impl) : impl_(std::move(impl)) {}
 
 Table::~Table() = default;
@@ -36,14 +64,14 @@ arrow::Result<std::shared_ptr<arrow::Schema>> Table::Schema() const {
 }
 
 arrow::Result<uint64_t> Table::CountRows() const {
-  ARROW_ASSIGN_OR_RAISE(const auto snapshot, impl_->Current());
-  return snapshot->CountRows();
+  return impl_->WithCurrent([](const auto& snapshot) { return snapshot->CountRows(); });
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Table::Scan(
     const ScanOptions& options) const {
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, impl_->Current());
-  return query::ScanSnapshot(std::move(snapshot), options);
+  ARROW_ASSIGN_OR_RAISE(auto current, impl_->CurrentLeased());
+  ARROW_ASSIGN_OR_RAISE(auto rows, query::ScanSnapshot(std::move(current.snapshot), options));
+  return std::make_shared<LeasedReader>(std::move(rows), std::move(current.lease));
 }
 
 arrow::Status Table::ScanToCStream(const ScanOptions& options, struct ArrowArrayStream* out) const {
@@ -54,14 +82,14 @@ arrow::Status Table::ScanToCStream(const ScanOptions& options, struct ArrowArray
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> Table::TakeOffsets(
     const std::vector<uint64_t>& offsets, const TakeOptions& options) const {
-  ARROW_ASSIGN_OR_RAISE(const auto snapshot, impl_->Current());
-  return query::TakeOffsets(*snapshot, offsets, options);
+  return impl_->WithCurrent(
+      [&](const auto& snapshot) { return query::TakeOffsets(*snapshot, offsets, options); });
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> Table::TakeRowIds(
     const std::vector<uint64_t>& row_ids, const TakeOptions& options) const {
-  ARROW_ASSIGN_OR_RAISE(const auto snapshot, impl_->Current());
-  return query::TakeRowIds(*snapshot, row_ids, options);
+  return impl_->WithCurrent(
+      [&](const auto& snapshot) { return query::TakeRowIds(*snapshot, row_ids, options); });
 }
 
 arrow::Result<AddResult> Table::Add(std::shared_ptr<arrow::RecordBatchReader> data,
@@ -102,9 +130,7 @@ arrow::Result<std::vector<VersionInfo>> Table::ListVersions(uint64_t limit) cons
 }
 
 arrow::Status Table::Checkout(uint64_t version) {
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, impl_->versions().Open(version));
-  impl_->Pin(std::move(snapshot));
-  return arrow::Status::OK();
+  return impl_->Pin(impl_->versions(), version);
 }
 
 arrow::Status Table::CheckoutTag(const std::string& tag) {
@@ -112,9 +138,8 @@ arrow::Status Table::CheckoutTag(const std::string& tag) {
 }
 
 arrow::Status Table::CheckoutAsOf(int64_t nanos_since_epoch) {
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, impl_->versions().OpenAsOf(nanos_since_epoch));
-  impl_->Pin(std::move(snapshot));
-  return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, impl_->versions().OpenAsOf(nanos_since_epoch));
+  return impl_->Pin(impl_->versions(), snapshot->version());
 }
 
 arrow::Status Table::CheckoutLatest() {
@@ -164,7 +189,8 @@ arrow::Result<std::vector<std::string>> Table::ListBranches() const {
 
 arrow::Result<Table> Table::OpenBranch(const std::string& branch) const {
   ARROW_ASSIGN_OR_RAISE(auto versions, impl_->versions().OpenBranch(branch));
-  auto table = std::make_shared<db::TableImpl>(impl_->name(), std::move(versions));
+  auto table =
+      std::make_shared<db::TableImpl>(impl_->name(), std::move(versions), UpkeepOptions());
   ARROW_RETURN_NOT_OK(table->Current().status());
   return Table(std::move(table));
 }

@@ -199,8 +199,8 @@ arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Latest() const 
 arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Current() const {
   {
     std::lock_guard lock(mutex_);
-    if (pinned_ != nullptr) {
-      return pinned_;
+    if (pinned_.snapshot != nullptr) {
+      return pinned_.snapshot;
     }
   }
   return Latest();
@@ -209,9 +209,9 @@ arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Current() const
 arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::ForWrite() const {
   {
     std::lock_guard lock(mutex_);
-    if (pinned_ != nullptr) {
+    if (pinned_.snapshot != nullptr) {
       return PreconditionFailed("table '", name_, "' is checked out at version ",
-                                pinned_->version(),
+                                pinned_.snapshot->version(),
                                 ", which is read-only; call CheckoutLatest or Restore first");
     }
   }
@@ -220,6 +220,28 @@ arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::ForWrite() cons
                               "' is read-only");
   }
   return Latest();
+}
+
+arrow::Result<Leased> TableImpl::CurrentLeased() const {
+  {
+    std::lock_guard lock(mutex_);
+    if (pinned_.snapshot != nullptr) {
+      return pinned_;
+    }
+  }
+  for (int attempt = 0;; ++attempt) {
+    Leased current;
+    ARROW_ASSIGN_OR_RAISE(current.snapshot, Latest());
+    auto lease = versions_.Lease(current.snapshot->version());
+    if (lease.ok()) {
+      current.lease = std::move(*lease);
+      return current;
+    }
+    // Removed in between, because there are newer ones.
+    if (ErrorCodeOf(lease.status()) != ErrorCode::kNotFound || attempt >= kMaxRecomputations) {
+      return lease.status();
+    }
+  }
 }
 
 arrow::Result<AddResult> TableImpl::Add(arrow::RecordBatchReader& data,
@@ -236,17 +258,24 @@ arrow::Result<AddResult> TableImpl::Add(arrow::RecordBatchReader& data,
   SetProperties(options, &transaction);
   transaction.mutable_append()->mutable_fragments()->Assign(written.fragments.begin(),
                                                             written.fragments.end());
-  table::Committer committer(versions_, {});
-  const auto committed = committer.Commit(std::move(transaction));
-  if (!committed.ok()) {
-    return CleanUp(versions_, written, committed.status());
+  for (int attempt = 1;; ++attempt) {
+    table::Committer committer(versions_, {});
+    const auto committed = committer.Commit(transaction);
+    if (committed.ok()) {
+      AfterCommit(*committed);
+      return AddResult{written.num_rows, (*committed)->version()};
+    }
+    // While a long append was under way, versions may have come and gone against which it would
+    // have to be checked. It reads nothing but the schema.
+    const auto newest = attempt < kMaxRecomputations &&
+                                ErrorCodeOf(committed.status()) == ErrorCode::kCommitConflict
+                            ? Latest()
+                            : committed;
+    if (!newest.ok() || (*newest)->schema() != snapshot->schema()) {
+      return CleanUp(versions_, written, committed.status());
+    }
+    transaction.set_read_version((*newest)->version());
   }
-  {
-    std::lock_guard lock(mutex_);
-    latest_ = *committed;
-    latest_entry_ = {};  // Latest will tell that it still is the latest
-  }
-  return AddResult{written.num_rows, (*committed)->version()};
 }
 
 arrow::Result<AddResult> TableImpl::Overwrite(arrow::RecordBatchReader& data,
@@ -256,6 +285,7 @@ arrow::Result<AddResult> TableImpl::Overwrite(arrow::RecordBatchReader& data,
   ARROW_ASSIGN_OR_RAISE(const auto committed,
                         OverwriteWith(versions_, snapshot->version(), version, data, options, {},
                                       /*replace=*/true));
+  AfterCommit(committed.snapshot);
   return AddResult{committed.num_rows, committed.snapshot->version()};
 }
 
@@ -272,6 +302,7 @@ arrow::Result<DeleteResult> TableImpl::DeleteRowIds(const std::vector<uint64_t>&
     table::Committer committer(versions_, {});
     const auto committed = committer.Commit(*transaction);
     if (committed.ok()) {
+      AfterCommit(*committed);
       return DeleteResult{num_deleted, (*committed)->version()};
     }
     conflict = committed.status();
@@ -304,39 +335,41 @@ arrow::Result<std::vector<VersionInfo>> TableImpl::ListVersions(uint64_t limit) 
   return infos;
 }
 
-void TableImpl::Pin(std::shared_ptr<const table::Snapshot> snapshot) {
+arrow::Status TableImpl::Pin(const table::Versions& versions, uint64_t version) {
+  Leased pinned;
+  ARROW_ASSIGN_OR_RAISE(pinned.snapshot, versions.Open(version));
+  ARROW_ASSIGN_OR_RAISE(pinned.lease, versions.Lease(version));
   std::lock_guard lock(mutex_);
-  pinned_ = std::move(snapshot);
+  pinned_ = std::move(pinned);
+  return arrow::Status::OK();
 }
 
 void TableImpl::Unpin() {
-  Pin(nullptr);
+  std::lock_guard lock(mutex_);
+  pinned_ = {};
 }
 
 bool TableImpl::pinned() const {
   std::lock_guard lock(mutex_);
-  return pinned_ != nullptr;
+  return pinned_.snapshot != nullptr;
 }
 
 arrow::Status TableImpl::CheckoutTag(const std::string& tag) {
   ARROW_ASSIGN_OR_RAISE(const auto found, versions_.GetTag(tag));
   if (found.branch.has_value()) {
     ARROW_ASSIGN_OR_RAISE(const auto branch, versions_.OpenBranch(*found.branch));
-    ARROW_ASSIGN_OR_RAISE(auto snapshot, branch.Open(found.version));
-    Pin(std::move(snapshot));
-    return arrow::Status::OK();
+    return Pin(branch, found.version);
   }
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, versions_.Open(found.version));
-  Pin(std::move(snapshot));
-  return arrow::Status::OK();
+  return Pin(versions_, found.version);
 }
 
 arrow::Result<uint64_t> TableImpl::Restore() {
-  std::shared_ptr<const table::Snapshot> pinned;
+  Leased held;  // so that what is restored stays
   {
     std::lock_guard lock(mutex_);
-    pinned = pinned_;
+    held = pinned_;
   }
+  const auto& pinned = held.snapshot;
   if (pinned == nullptr) {
     return PreconditionFailed(
         "table '", name_, "' follows its latest version; check out the version to restore first");
@@ -354,6 +387,7 @@ arrow::Result<uint64_t> TableImpl::Restore() {
     const auto committed = committer.Commit(std::move(transaction));
     if (committed.ok()) {
       Unpin();
+      AfterCommit(*committed);
       return (*committed)->version();
     }
     conflict = committed.status();

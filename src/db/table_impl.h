@@ -10,18 +10,26 @@
 
 #include <arrow/result.h>
 
+#include "glaive/error.h"
 #include "glaive/table.h"
 
+#include "maintain/upkeep.h"
 #include "table/committer.h"
 #include "table/versions.h"
 
 namespace glaive::db {
 
+/// A snapshot whose files stay as long as the lease is held.
+struct Leased {
+  std::shared_ptr<const table::Snapshot> snapshot;
+  std::shared_ptr<io::ObjectLock> lease;
+};
+
 /// Thread-safe.
 class TableImpl {
  public:
-  TableImpl(std::string name, table::Versions versions)
-      : name_(std::move(name)), versions_(std::move(versions)) {}
+  TableImpl(std::string name, table::Versions versions, const UpkeepOptions& upkeep)
+      : name_(std::move(name)), versions_(std::move(versions)), upkeep_(upkeep) {}
 
   const std::string& name() const { return name_; }
 
@@ -32,13 +40,38 @@ class TableImpl {
   /// The latest one; kPreconditionFailed if the handle is pinned or on a branch, for a write.
   arrow::Result<std::shared_ptr<const table::Snapshot>> ForWrite() const;
 
+  /// What `read` makes of the current snapshot. Files may vanish under a handle that follows the
+  /// latest version, when others compact and clean up: then `read` is tried once more, on the
+  /// newest.
+  template <typename Read>
+  auto WithCurrent(const Read& read) const
+      -> decltype(read(std::declval<const std::shared_ptr<const table::Snapshot>&>())) {
+    ARROW_ASSIGN_OR_RAISE(const auto snapshot, Current());
+    auto result = read(snapshot);
+    if (result.ok() || ErrorCodeOf(result.status()) != ErrorCode::kNotFound || pinned()) {
+      return result;
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto newest, Latest());
+    return newest == snapshot ? result : read(newest);
+  }
+
+  /// The current snapshot for work that takes long: no clean-up removes its files meanwhile.
+  arrow::Result<Leased> CurrentLeased() const;
+
+  /// To be called after every commit of this handle: moves it to the new version, and does what
+  /// upkeep is due. Never fails: the commit has long succeeded.
+  void AfterCommit(const std::shared_ptr<const table::Snapshot>& committed) const;
+  arrow::Result<OptimizeResult> Optimize(const OptimizeOptions& options) const;
+  arrow::Result<CleanupResult> Cleanup(const CleanupOptions& options) const;
+
   arrow::Result<AddResult> Add(arrow::RecordBatchReader& data, const WriteOptions& options) const;
   arrow::Result<AddResult> Overwrite(arrow::RecordBatchReader& data,
                                      const WriteOptions& options) const;
   arrow::Result<DeleteResult> DeleteRowIds(const std::vector<uint64_t>& row_ids) const;
   arrow::Result<std::vector<VersionInfo>> ListVersions(uint64_t limit) const;
   arrow::Status CheckoutTag(const std::string& tag);
-  void Pin(std::shared_ptr<const table::Snapshot> snapshot);
+  /// Pins the handle to a version of `versions` (the table's or a branch's).
+  arrow::Status Pin(const table::Versions& versions, uint64_t version);
   void Unpin();
   bool pinned() const;
   arrow::Result<uint64_t> Restore();
@@ -52,10 +85,13 @@ class TableImpl {
   const std::string name_;
   const table::Versions versions_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const table::Snapshot> pinned_;
+  Leased pinned_;
   /// The latest snapshot when last looked at, and the manifest it was made of.
   mutable std::shared_ptr<const table::Snapshot> latest_;
   mutable table::VersionEntry latest_entry_;
+  const UpkeepOptions upkeep_;
+  mutable std::mutex upkeep_mutex_;  // held by the thread that does upkeep
+  mutable maintain::UpkeepMemory memory_;
 };
 
 /// The version of data files that a table takes. kUnsupported if this build can't write it.

@@ -4,8 +4,8 @@
 namespace glaive {
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> Table::Search(const VectorQuery& query) const {
-  ARROW_ASSIGN_OR_RAISE(const auto snapshot, impl_->Current());
-  return query::SearchSnapshot(snapshot, query);
+  return impl_->WithCurrent(
+      [&](const auto& snapshot) { return query::SearchSnapshot(snapshot, query); });
 }
 
 }  // namespace glaive

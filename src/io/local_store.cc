@@ -1,6 +1,7 @@
 // The local file system. Reads are views of mappings; writes go to a staging name in the directory
 // of the object and move to their path when they are whole (and synced).
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -10,6 +11,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#ifdef __linux__
+#include <sys/vfs.h>
+#endif
 #include <unordered_set>
 
 #include <arrow/buffer.h>
@@ -305,11 +309,15 @@ arrow::Status MoveIfAbsent(const std::string& from, const std::string& to) {
 
 class LocalWriter final : public ObjectWriter {
  public:
-  LocalWriter(Descriptor file, std::string staging, std::string full, Durability durability)
+  /// `one_sync`: the object may be visible before it is durable, on a file system that needs no more
+  /// than one sync for both.
+  LocalWriter(Descriptor file, std::string staging, std::string full, Durability durability,
+              bool one_sync)
       : file_(std::move(file)),
         staging_(std::move(staging)),
         full_(std::move(full)),
-        durability_(durability) {}
+        durability_(durability),
+        one_sync_(one_sync && durability == Durability::kSynced) {}
 
   ~LocalWriter() override { Discard(); }
 
@@ -345,6 +353,9 @@ class LocalWriter final : public ObjectWriter {
   }
 
   arrow::Result<uint64_t> Finish() override {
+    if (one_sync_) {
+      return FinishWithOneSync();
+    }
     arrow::Status status = Seal();
     if (status.ok() && ::rename(staging_.c_str(), full_.c_str()) != 0) {
       status = IoErrorFromErrno(errno, "rename to", full_);
@@ -431,6 +442,26 @@ class LocalWriter final : public ObjectWriter {
     return file_.Close() ? arrow::Status::OK() : IoErrorFromErrno(errno, "close", full_);
   }
 
+  /// Syncing the file after its move makes the move durable, too: both changed the file, and the
+  /// journal keeps their order.
+  arrow::Result<uint64_t> FinishWithOneSync() {
+    ARROW_RETURN_NOT_OK(CheckOpen());
+    ARROW_RETURN_NOT_OK(Gather({}, 0));
+    if (::rename(staging_.c_str(), full_.c_str()) != 0) {
+      const arrow::Status failed = IoErrorFromErrno(errno, "rename to", full_);
+      Discard();
+      return failed;
+    }
+    staging_.clear();
+    if (::fsync(file_.get()) != 0) {
+      return IoErrorFromErrno(errno, "sync", full_);
+    }
+    if (!file_.Close()) {
+      return IoErrorFromErrno(errno, "close", full_);
+    }
+    return position_;
+  }
+
   arrow::Result<uint64_t> Conclude(arrow::Status moved) {
     if (!moved.ok()) {
       Discard();
@@ -454,6 +485,7 @@ class LocalWriter final : public ObjectWriter {
   std::string staging_;  // empty once finished or aborted
   std::string full_;
   Durability durability_;
+  bool one_sync_;
   std::string buffer_;
   uint64_t position_ = 0;
   uint64_t writeback_ = 0;
@@ -506,7 +538,10 @@ class LocalStore final : public ObjectStore {
   }
 
   arrow::Result<std::unique_ptr<ObjectWriter>> Create(const std::string& path) override {
-    ARROW_ASSIGN_OR_RAISE(std::unique_ptr<ObjectWriter> writer, Stage(path));
+    // A new object is not referred to before it is finished, and then it is durable; see Put, which
+    // may replace one that is.
+    ARROW_ASSIGN_OR_RAISE(std::unique_ptr<ObjectWriter> writer,
+                          Stage(path, options_.durability, OrdersItsJournal()));
     return writer;
   }
 
@@ -724,7 +759,7 @@ class LocalStore final : public ObjectStore {
   }
 
   arrow::Result<std::unique_ptr<LocalWriter>> Stage(const std::string& path,
-                                                    Durability durability) {
+                                                    Durability durability, bool one_sync = false) {
     ARROW_RETURN_NOT_OK(CheckObjectPath(path));
     std::string full = Full(path);
     const std::string directory = ParentOf(full);
@@ -736,13 +771,37 @@ class LocalStore final : public ObjectStore {
           [&] { return ::open(staging.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
       if (file.get() >= 0) {
         return std::make_unique<LocalWriter>(std::move(file), std::move(staging), std::move(full),
-                                             durability);
+                                             durability, one_sync);
       }
       if (errno != ENOENT || attempt >= 3) {
         return IoErrorFromErrno(errno, "create", full);
       }
       directories_.Forget();
     }
+  }
+
+  /// True on file systems of which it is known that syncing a file makes its own last rename
+  /// durable. Others get a sync of the directory as well.
+  bool OrdersItsJournal() {
+#ifdef __linux__
+    int known = journal_.load(std::memory_order_relaxed);
+    if (known < 0) {
+      struct statfs info {};
+
+      if (::statfs(root_.c_str(), &info) != 0) {
+        return false;  // not made yet
+      }
+      constexpr uint32_t kExt4 = 0xEF53;
+      constexpr uint32_t kXfs = 0x58465342;
+      constexpr uint32_t kBtrfs = 0x9123683E;
+      const auto type = static_cast<uint32_t>(info.f_type);
+      known = type == kExt4 || type == kXfs || type == kBtrfs ? 1 : 0;
+      journal_.store(known, std::memory_order_relaxed);
+    }
+    return known == 1;
+#else
+    return false;
+#endif
   }
 
   template <typename Visit>
@@ -836,6 +895,7 @@ class LocalStore final : public ObjectStore {
   const std::string prefix_;
   const LocalStoreOptions options_;
   Directories directories_;
+  std::atomic<int> journal_{-1};  // -1: not looked at yet
 };
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "maintain/cleanup.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -46,6 +48,9 @@ class Cleaner {
     // these, or named by a version.
     ARROW_RETURN_NOT_OK(FindFiles());
     ARROW_RETURN_NOT_OK(ChooseVersions());
+    if (!options_.dry_run && !removed_.empty()) {
+      ARROW_RETURN_NOT_OK(versions_.RaiseFloor(removed_.back().version + 1));
+    }
     for (const auto& file : files_) {
       ARROW_RETURN_NOT_OK(options_.cancel.Check("cleanup"));
       if (IsGarbage(file)) {
@@ -123,8 +128,8 @@ class Cleaner {
         newest = std::max(newest, object.modified_nanos);
       }
       for (const auto& object : objects) {
-        files_.push_back({object.path, directory, object.size, newest,
-                          &CleanupResult::index_files_removed});
+        files_.push_back(
+            {object.path, directory, object.size, newest, &CleanupResult::index_files_removed});
       }
     }
     return arrow::Status::OK();
@@ -154,8 +159,8 @@ class Cleaner {
     }
     result_.bytes_removed += file.bytes;
     if (options_.progress) {
-      options_.progress({"cleanup", result_.versions_removed, removed_.size(),
-                         result_.bytes_removed});
+      options_.progress(
+          {"cleanup", result_.versions_removed, removed_.size(), result_.bytes_removed});
     }
   }
 
@@ -170,8 +175,7 @@ class Cleaner {
       ARROW_ASSIGN_OR_RAISE(const bool old, IsOld(entries, i));
       if (old && before.count(entries[i].version) == 0) {
         chosen.push_back(entries[i]);
-      } else if (old && options_.error_if_tagged_old_versions &&
-                 i + 1 < entries.size()) {
+      } else if (old && options_.error_if_tagged_old_versions && i + 1 < entries.size()) {
         return PreconditionFailed("version ", entries[i].version, " of ", store_.root(),
                                   " is old enough to be removed, but a tag or a branch needs it");
       }
@@ -182,14 +186,16 @@ class Cleaner {
       numbers.insert(entry.version);
     }
     for (const auto& entry : entries) {
-      ARROW_RETURN_NOT_OK(NoteFiles(entry, numbers.count(entry.version) != 0 ? kByRemoved : kByKept));
+      ARROW_RETURN_NOT_OK(
+          NoteFiles(entry, numbers.count(entry.version) != 0 ? kByRemoved : kByKept));
     }
     return arrow::Status::OK();
   }
 
   /// By the policy alone; never the latest.
   arrow::Result<bool> IsOld(const std::vector<table::VersionEntry>& entries, size_t i) {
-    if (i + 1 == entries.size() || entries[i].version >= options_.before_version.value_or(UINT64_MAX) ||
+    if (i + 1 == entries.size() ||
+        entries[i].version >= options_.before_version.value_or(UINT64_MAX) ||
         entries.size() - i <= options_.keep_newest.value_or(0)) {
       return false;
     }
@@ -245,12 +251,31 @@ class Cleaner {
   CleanupResult result_;
 };
 
+/// One clean-up at a time; those that follow commits are short.
+arrow::Result<std::unique_ptr<io::ObjectLock>> WaitForTurn(const table::Versions& versions) {
+  constexpr auto kPause = std::chrono::milliseconds(10);
+  constexpr int kMaxPauses = 6000;
+  for (int pause = 0;; ++pause) {
+    ARROW_ASSIGN_OR_RAISE(auto turn,
+                          versions.store()->TryLock("_versions", io::LockMode::kExclusive));
+    if (turn != nullptr) {
+      return turn;
+    }
+    if (pause == kMaxPauses) {
+      return CommitConflict("another process has been cleaning up ", versions.store()->root(),
+                            " for a minute; try again later");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 }  // namespace
 
 arrow::Result<CleanupResult> Cleanup(const table::Versions& versions,
                                      const CleanupOptions& options) {
   GLAIVE_CHECK_ARGUMENT(options.older_than_nanos >= 0, "older_than is ", options.older_than_nanos,
                         " ns; it must not be negative");
+  ARROW_ASSIGN_OR_RAISE(const auto turn, WaitForTurn(versions));
   return Cleaner(versions, options).Run();
 }
 

@@ -44,8 +44,8 @@ class Rewriter {
   arrow::Status FindFragments() {
     for (const uint64_t id : group_.fragment_ids) {
       const auto* fragment = snapshot_->FindFragment(id);
-      GLAIVE_CHECK_ARGUMENT(fragment != nullptr, "fragment ", id, " to be rewritten is not in version ",
-                            snapshot_->version());
+      GLAIVE_CHECK_ARGUMENT(fragment != nullptr, "fragment ", id,
+                            " to be rewritten is not in version ", snapshot_->version());
       fragments_.push_back(fragment);
     }
     return arrow::Status::OK();
@@ -53,8 +53,9 @@ class Rewriter {
 
   arrow::Status Write() {
     ARROW_ASSIGN_OR_RAISE(const auto data, ReadGroup(snapshot_, fragments_, kBatchBytes));
-    ARROW_ASSIGN_OR_RAISE(const auto version, file::FileVersion::Parse(
-                                                  snapshot_->manifest().pb.data_format().version()));
+    ARROW_ASSIGN_OR_RAISE(
+        const auto version,
+        file::FileVersion::Parse(snapshot_->manifest().pb.data_format().version()));
     WriteOptions options;
     options.max_rows_per_file = std::min<uint64_t>(options_.target_rows_per_fragment, UINT32_MAX);
     options.max_bytes_per_file = options_.max_bytes_per_fragment;

@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "base/status.h"
-#include "maintain/coverage.h"
 #include "maintain/compact.h"
+#include "maintain/coverage.h"
 
 namespace glaive::maintain {
 

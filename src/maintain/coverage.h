@@ -1,4 +1,5 @@
-// Which indices cover which fragments, as far as it matters for rewriting them. Private to the room.
+// Which indices cover which fragments, as far as it matters for rewriting them. Private to the
+// room.
 #pragma once
 
 #include <cstdint>

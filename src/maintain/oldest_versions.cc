@@ -19,6 +19,9 @@ using Entries = std::vector<table::VersionEntry>;
 
 /// Versions that go together, so that their locks and names do not add up.
 constexpr size_t kBatch = 64;
+/// Where others write the table, too, versions live at least so long: another writer does not look
+/// whether the version that it builds on was removed while it did so.
+constexpr int64_t kForeignNanos = int64_t{10} * 1'000'000'000;
 constexpr std::string_view kIndices = "_indices/";
 constexpr std::string_view kData = "data/";
 constexpr std::string_view kDataSuffix = ".lance";
@@ -34,13 +37,14 @@ bool HoldsBlobs(const std::vector<file::Field>& fields) {
 }
 
 /// The first of the versions that stay, if none is protected.
-size_t FirstToStay(const Entries& entries, const Retention& retention) {
+size_t FirstToStay(const Entries& entries, const Retention& retention, int64_t least_age) {
   const int64_t now = NowNanos();
   size_t first = 0;
   while (first + 1 < entries.size()) {
+    const int64_t age = now - entries[first].modified_nanos;
     const bool beyond = entries.size() - first > retention.newest;
-    const bool old = now - entries[first].modified_nanos > retention.nanos;
-    if (retention.either ? !beyond && !old : !beyond || !old) {
+    const bool old = age > retention.nanos;
+    if ((retention.either ? !beyond && !old : !beyond || !old) || age < least_age) {
       break;
     }
     ++first;
@@ -51,11 +55,12 @@ size_t FirstToStay(const Entries& entries, const Retention& retention) {
 /// One batch: versions that go, and what tells which of their files go with them.
 class Batch {
  public:
-  Batch(const table::Versions& versions, UpkeepMemory* memory)
-      : versions_(versions), store_(*versions.store()), memory_(memory) {}
+  /// `all_plain`: none of the versions that stay brought old files back.
+  Batch(const table::Versions& versions, bool all_plain)
+      : versions_(versions), store_(*versions.store()), all_plain_(all_plain) {}
 
-  /// Of entries [0, end), not yet gone; all from `end` on stay.
-  arrow::Status Run(const Entries& entries, size_t begin, size_t end) {
+  /// Of entries [begin, end); those before are gone or protected, those from `stay` on stay.
+  arrow::Status Run(const Entries& entries, size_t begin, size_t end, size_t stay) {
     ARROW_RETURN_NOT_OK(Lock(entries, begin, end));
     if (removed_.empty()) {
       return arrow::Status::OK();
@@ -66,7 +71,8 @@ class Batch {
         ForEachFile(manifest, [this](std::string path) { garbage_.insert(std::move(path)); });
       }));
     }
-    ARROW_RETURN_NOT_OK(SpareKept(entries, end));
+    ARROW_RETURN_NOT_OK(SpareKept(entries, end, stay));
+    ARROW_RETURN_NOT_OK(versions_.RaiseFloor(entries[end].version));
     for (const auto& path : garbage_) {
       Remove(path);
     }
@@ -98,9 +104,9 @@ class Batch {
     }
     // A tag may have come before the lock was ours; none can come now.
     ARROW_ASSIGN_OR_RAISE(const auto now, ProtectedVersions(versions_));
-    const auto spared = std::stable_partition(
-        removed_.begin(), removed_.end(),
-        [&now](const auto& entry) { return now.count(entry.version) == 0; });
+    const auto spared =
+        std::stable_partition(removed_.begin(), removed_.end(),
+                              [&now](const auto& entry) { return now.count(entry.version) == 0; });
     kept_.insert(kept_.end(), spared, removed_.end());
     removed_.erase(spared, removed_.end());
     return arrow::Status::OK();
@@ -117,21 +123,12 @@ class Batch {
   }
 
   /// Takes what versions that stay name out of the garbage.
-  arrow::Status SpareKept(const Entries& entries, size_t end) {
+  arrow::Status SpareKept(const Entries& entries, size_t end, size_t stay) {
     kept_.push_back(entries[end]);
+    kept_.push_back(entries[stay]);
     kept_.push_back(entries.back());
-    bool plain = true;
-    for (size_t i = end + 1; i + 1 < entries.size(); ++i) {
-      if (!memory_->IsPlain(entries[i].version)) {
-        ARROW_RETURN_NOT_OK(Read(entries[i], [&](const table::Manifest& manifest) {
-          memory_->Note(manifest);
-          Spare(manifest);
-        }));
-        plain = plain && memory_->IsPlain(entries[i].version);
-      }
-    }
-    if (!plain) {
-      kept_.insert(kept_.end(), entries.begin() + static_cast<int64_t>(end), entries.end());
+    if (!all_plain_) {
+      kept_.insert(kept_.end(), entries.begin() + static_cast<int64_t>(stay), entries.end());
     }
     for (const auto& entry : kept_) {
       ARROW_RETURN_NOT_OK(
@@ -157,7 +154,7 @@ class Batch {
 
   const table::Versions& versions_;
   io::ObjectStore& store_;
-  UpkeepMemory* memory_;
+  const bool all_plain_;
   Entries removed_;
   Entries kept_;
   std::vector<std::unique_ptr<io::ObjectLock>> locks_;
@@ -170,10 +167,28 @@ class Batch {
 arrow::Status RemoveOldest(const table::Versions& versions, const Retention& retention,
                            UpkeepMemory* memory, int64_t deadline_nanos) {
   ARROW_ASSIGN_OR_RAISE(const auto entries, versions.List());
-  const size_t stay = FirstToStay(entries, retention);
+  size_t stay = FirstToStay(entries, retention, 0);
+  if (stay == 0) {
+    return arrow::Status::OK();
+  }
+  bool all_plain = true;
+  for (size_t i = stay; i < entries.size(); ++i) {
+    if (memory->IsPlain(entries[i].version)) {
+      continue;
+    }
+    const auto manifest = ReadManifest(*versions.store(), entries[i]);
+    if (!manifest.ok()) {
+      return IsNotFound(manifest.status()) ? arrow::Status::OK() : manifest.status();
+    }
+    memory->Note(**manifest);
+    all_plain = all_plain && memory->IsPlain(entries[i].version);
+  }
+  if (memory->latest_foreign() >= entries[stay].version) {
+    stay = FirstToStay(entries, retention, kForeignNanos);
+  }
   for (size_t begin = 0; begin < stay && NowNanos() < deadline_nanos; begin += kBatch) {
     const size_t end = std::min(begin + kBatch, stay);
-    ARROW_RETURN_NOT_OK(Batch(versions, memory).Run(entries, begin, end));
+    ARROW_RETURN_NOT_OK(Batch(versions, all_plain).Run(entries, begin, end, stay));
   }
   memory->ForgetBefore(entries[stay].version);
   return arrow::Status::OK();

@@ -17,18 +17,39 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kDay = 24 * 3600 * kSecond;
 
 /// Names of units; a month is 30.44 days and a year 365.25, as the other writers have it.
-constexpr std::pair<std::string_view, int64_t> kUnits[] = {
-    {"ns", 1},           {"nsec", 1},          {"us", 1'000},           {"usec", 1'000},
-    {"ms", 1'000'000},   {"msec", 1'000'000},  {"s", kSecond},          {"sec", kSecond},
-    {"second", kSecond}, {"secs", kSecond},    {"seconds", kSecond},    {"m", 60 * kSecond},
-    {"min", 60 * kSecond},   {"mins", 60 * kSecond},    {"minute", 60 * kSecond},
-    {"minutes", 60 * kSecond}, {"h", 3600 * kSecond},   {"hr", 3600 * kSecond},
-    {"hrs", 3600 * kSecond},   {"hour", 3600 * kSecond}, {"hours", 3600 * kSecond},
-    {"d", kDay},         {"day", kDay},        {"days", kDay},          {"w", 7 * kDay},
-    {"week", 7 * kDay},  {"weeks", 7 * kDay},  {"M", 2'630'016 * kSecond},
-    {"month", 2'630'016 * kSecond}, {"months", 2'630'016 * kSecond},
-    {"y", 31'557'600 * kSecond},    {"year", 31'557'600 * kSecond},
-    {"years", 31'557'600 * kSecond}};
+constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"ns", 1},
+                                                           {"nsec", 1},
+                                                           {"us", 1'000},
+                                                           {"usec", 1'000},
+                                                           {"ms", 1'000'000},
+                                                           {"msec", 1'000'000},
+                                                           {"s", kSecond},
+                                                           {"sec", kSecond},
+                                                           {"second", kSecond},
+                                                           {"secs", kSecond},
+                                                           {"seconds", kSecond},
+                                                           {"m", 60 * kSecond},
+                                                           {"min", 60 * kSecond},
+                                                           {"mins", 60 * kSecond},
+                                                           {"minute", 60 * kSecond},
+                                                           {"minutes", 60 * kSecond},
+                                                           {"h", 3600 * kSecond},
+                                                           {"hr", 3600 * kSecond},
+                                                           {"hrs", 3600 * kSecond},
+                                                           {"hour", 3600 * kSecond},
+                                                           {"hours", 3600 * kSecond},
+                                                           {"d", kDay},
+                                                           {"day", kDay},
+                                                           {"days", kDay},
+                                                           {"w", 7 * kDay},
+                                                           {"week", 7 * kDay},
+                                                           {"weeks", 7 * kDay},
+                                                           {"M", 2'630'016 * kSecond},
+                                                           {"month", 2'630'016 * kSecond},
+                                                           {"months", 2'630'016 * kSecond},
+                                                           {"y", 31'557'600 * kSecond},
+                                                           {"year", 31'557'600 * kSecond},
+                                                           {"years", 31'557'600 * kSecond}};
 
 std::optional<uint64_t> ParseNumber(std::string_view text) {
   uint64_t number = 0;
@@ -61,8 +82,7 @@ std::optional<int64_t> ParseDuration(std::string_view text) {
   for (skip(is_space); !text.empty(); skip(is_space)) {
     const auto number = ParseNumber(skip([](char c) { return c >= '0' && c <= '9'; }));
     skip(is_space);
-    const auto unit =
-        skip([](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+    const auto unit = skip([](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
     const auto* known = std::find_if(std::begin(kUnits), std::end(kUnits),
                                      [&](const auto& entry) { return entry.first == unit; });
     int64_t nanos = 0;
@@ -93,7 +113,8 @@ Retention RetentionOf(const table::Manifest& manifest, const UpkeepOptions& opti
   const auto older_than = Key(manifest, kOlderThan);
   const auto newest = Key(manifest, kRetainVersions);
   const auto every = ParseNumber(*interval);
-  const auto nanos = older_than.has_value() ? ParseDuration(*older_than) : std::optional<int64_t>(0);
+  const auto nanos =
+      older_than.has_value() ? ParseDuration(*older_than) : std::optional<int64_t>(0);
   const auto number = newest.has_value() ? ParseNumber(*newest) : std::optional<uint64_t>(0);
   // What is not understood must not remove anything.
   if (every.has_value() && nanos.has_value() && number.has_value() &&

@@ -13,10 +13,10 @@ namespace glaive::maintain {
 
 /// A value.
 struct Retention {
-  uint64_t every = 0;      ///< versions between two clean-ups; 0: never
-  uint64_t newest = 0;     ///< so many stay
-  int64_t nanos = 0;       ///< so old ones go
-  bool either = false;     ///< a version goes for one of both reasons; else only for both
+  uint64_t every = 0;   ///< versions between two clean-ups; 0: never
+  uint64_t newest = 0;  ///< so many stay
+  int64_t nanos = 0;    ///< so old ones go
+  bool either = false;  ///< a version goes for one of both reasons; else only for both
 };
 
 /// What the table's own keys (lance.auto_cleanup.*, as other writers of the format know them) say;

@@ -24,6 +24,9 @@ bool IsTurn(uint64_t version, const Retention& retention) {
 }  // namespace
 
 void UpkeepMemory::Note(const table::Manifest& manifest) {
+  if (manifest.pb.writer_version().library() != "glaive") {
+    latest_foreign_ = std::max(latest_foreign_, manifest.version());
+  }
   if (!manifest.transaction.has_value() || manifest.transaction->has_restore()) {
     return;
   }

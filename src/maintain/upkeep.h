@@ -22,18 +22,24 @@ struct Advice {
   bool clean_up = false;
 };
 
-/// What a handle remembers between commits, so that clean-up does not read history again. One thread
-/// at a time.
+/// What a handle remembers between commits, so that clean-up does not read history again. One
+/// thread at a time.
 class UpkeepMemory {
  public:
   /// `snapshot` was just committed, or read.
   void Note(const table::Manifest& manifest);
+
   /// False if the version may have brought back files of an older one.
   bool IsPlain(uint64_t version) const { return plain_.count(version) != 0; }
+
   void ForgetBefore(uint64_t version);
+
+  /// The highest known version that another writer of the format made; 0 if there is none.
+  uint64_t latest_foreign() const { return latest_foreign_; }
 
  private:
   std::set<uint64_t> plain_;
+  uint64_t latest_foreign_ = 0;
 };
 
 /// Pure, and cheap enough for every commit: looks at the manifest only. Small fragments are merged

@@ -21,8 +21,8 @@ void ForEachFile(const table::Manifest& manifest, const std::function<void(std::
 arrow::Result<std::set<uint64_t>> ProtectedVersions(const table::Versions& versions);
 
 /// Past the session's cache: a version that is read once more before it goes is not worth a place.
-arrow::Result<std::shared_ptr<const table::Manifest>> ReadManifest(io::ObjectStore& store,
-                                                                   const table::VersionEntry& entry);
+arrow::Result<std::shared_ptr<const table::Manifest>> ReadManifest(
+    io::ObjectStore& store, const table::VersionEntry& entry);
 
 /// Nanoseconds since 1970; 0 if the manifest has none.
 int64_t TimestampOf(const table::Manifest& manifest);

@@ -289,6 +289,13 @@ class Attempts {
         return nullptr;
       }
     }
+    // Others may have been so fast meanwhile that a clean-up removed the version of this number:
+    // then its place was free, but it is no longer at the end.
+    ARROW_ASSIGN_OR_RAISE(const uint64_t floor, versions_.Floor());
+    if (floor > version) {
+      ARROW_RETURN_NOT_OK(versions_.store()->Delete(path));
+      return nullptr;
+    }
     versions_.NoteCommitted(version, naming, next);
     return snapshot;
   }
@@ -364,12 +371,77 @@ class Attempts {
   std::vector<std::string> written_;  // besides the manifest
 };
 
+// ---- appends of several threads as one version ----
+
+bool JoinsOthers(const Transaction& transaction, const CommitOptions& options) {
+  const auto& fragments = transaction.append().fragments();
+  return transaction.has_append() && transaction.transaction_properties().empty() &&
+         transaction.tag().empty() && options.write_transaction_file &&
+         std::all_of(fragments.begin(), fragments.end(),
+                     [](const auto& fragment) { return fragment.id() == 0; });
+}
+
+// All of them as one append, which stands where the one with the oldest read version could.
+Transaction Joined(const std::vector<PendingAppend*>& appends) {
+  Transaction joined = appends.front()->transaction;
+  for (size_t i = 1; i < appends.size(); ++i) {
+    const Transaction& other = appends[i]->transaction;
+    joined.set_read_version(std::min(joined.read_version(), other.read_version()));
+    joined.mutable_append()->mutable_fragments()->MergeFrom(other.append().fragments());
+  }
+  return joined;
+}
+
+void CommitAll(const Versions& versions, const CommitOptions& options,
+               const std::vector<PendingAppend*>& appends) {
+  if (appends.size() > 1) {
+    const auto together = Attempts(versions, options, Joined(appends)).Run();
+    if (together.ok() || ErrorCodeOf(together.status()) == ErrorCode::kCommitStateUnknown) {
+      for (auto* append : appends) {
+        append->result = together;
+      }
+      return;
+    }
+    // What one of them met may not concern the others.
+  }
+  for (auto* append : appends) {
+    append->result = Attempts(versions, options, append->transaction).Run();
+  }
+}
+
+// Whoever finds nobody at work commits all that wait; the others get the version from it.
+SnapshotResult CommitWithOthers(const Versions& versions, const CommitOptions& options,
+                                Transaction transaction) {
+  const auto queue = versions.session()->impl().QueueOf(versions.store()->root());
+  PendingAppend mine;
+  mine.transaction = std::move(transaction);
+  std::unique_lock<std::mutex> lock(queue->mutex);
+  queue->waiting.push_back(&mine);
+  while (!mine.result.has_value()) {
+    if (queue->led) {
+      queue->done.wait(lock);
+      continue;
+    }
+    queue->led = true;
+    const auto appends = std::exchange(queue->waiting, {});
+    lock.unlock();
+    CommitAll(versions, options, appends);
+    lock.lock();
+    queue->led = false;
+    queue->done.notify_all();
+  }
+  return std::move(*mine.result);
+}
+
 }  // namespace
 
 Committer::Committer(Versions versions, const CommitOptions& options)
     : versions_(std::move(versions)), options_(options) {}
 
 SnapshotResult Committer::Commit(Transaction transaction) {
+  if (JoinsOthers(transaction, options_)) {
+    return CommitWithOthers(versions_, options_, std::move(transaction));
+  }
   return Attempts(versions_, options_, std::move(transaction)).Run();
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/status.h"
 #include "table/deletion_file.h"
 #include "table/fixture.h"
 #include "table/row_ids.h"
@@ -435,6 +436,73 @@ TEST(Committer, SurvivesDeathAtEveryOperation) {
       }
     }
   }
+}
+
+TEST(Committer, AppendsOfManyThreadsShareVersions) {
+  constexpr int kThreads = 8;
+  constexpr int kAppends = 20;
+  auto versions = NewVersions(Must(io::OpenMemoryStore()));
+  ASSERT_OK(
+      Committer(versions, {}).Commit(CreateTransaction({NewFragment("a.lance", 1)})).status());
+  std::vector<std::thread> threads;
+  std::atomic<int> failed{0};
+  std::mutex mutex;
+  std::map<uint64_t, uint64_t> per_version;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < kAppends; ++i) {
+        const std::string file = Concat(thread, "-", i, ".lance");
+        const auto committed = Committer(versions, {}).Commit(AppendTransaction(1, file, 1));
+        if (!committed.ok()) {
+          ++failed;
+          continue;
+        }
+        // What the version that we are told holds our rows.
+        const auto& fragments = (*committed)->manifest().pb.fragments();
+        failed +=
+            std::any_of(fragments.begin(), fragments.end(),
+                        [&](const auto& fragment) { return fragment.files(0).path() == file; })
+                ? 0
+                : 1;
+        std::lock_guard lock(mutex);
+        ++per_version[(*committed)->version()];
+      }
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(failed, 0);
+  const auto latest = Must(versions.OpenLatest());
+  EXPECT_EQ(latest->fragments().size(), 1u + kThreads * kAppends);
+  EXPECT_EQ(Must(latest->CountRows()), 1u + kThreads * kAppends);
+  EXPECT_EQ(latest->version(), 1 + per_version.size());
+}
+
+TEST(Committer, AnAppendThatCannotStandFailsAlone) {
+  auto versions = NewVersions(Must(io::OpenMemoryStore()));
+  Committer committer(versions, {});
+  ASSERT_OK(committer.Commit(CreateTransaction({NewFragment("a.lance", 1)})).status());
+  auto overwrite = CreateTransaction({NewFragment("b.lance", 1)});
+  overwrite.set_read_version(1);
+  ASSERT_OK(committer.Commit(overwrite).status());
+  std::vector<std::thread> threads;
+  std::atomic<int> succeeded{0};
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([&, thread] {
+      const uint64_t read_version = thread % 2 == 0 ? 1 : 2;  // the first was overwritten
+      const auto committed =
+          Committer(versions, {})
+              .Commit(AppendTransaction(read_version, Concat("f", thread, ".lance"), 1));
+      succeeded += committed.ok() ? 1 : 0;
+      EXPECT_EQ(committed.ok(), read_version == 2) << committed.status().ToString();
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(succeeded, 4);
+  EXPECT_EQ(Must(Must(versions.OpenLatest())->CountRows()), 5u);
 }
 
 TEST(Committer, AmbiguousPutIsResolvedByLooking) {

@@ -206,6 +206,8 @@ arrow::Status Versions::CreateTag(const std::string& name, uint64_t version) con
   ARROW_RETURN_NOT_OK(CheckTagName(name));
   const std::string now = Rfc3339(NowNanos());
   ARROW_ASSIGN_OR_RAISE(auto json, TagJson(version, now, now));
+  // No clean-up removes the version before it can see the tag.
+  ARROW_ASSIGN_OR_RAISE(const auto lease, Lease(version));
   const arrow::Status put = refs_store_->PutIfAbsent(TagPath(name), json);
   if (ErrorCodeOf(put) == ErrorCode::kAlreadyExists) {
     return AlreadyExists("tag \"", name, "\" of ", refs_store_->root());
@@ -218,6 +220,7 @@ arrow::Status Versions::UpdateTag(const std::string& name, uint64_t version) con
   const std::string now = Rfc3339(NowNanos());
   ARROW_ASSIGN_OR_RAISE(auto json,
                         TagJson(version, tag.created_at.empty() ? now : tag.created_at, now));
+  ARROW_ASSIGN_OR_RAISE(const auto lease, Lease(version));
   return refs_store_->Put(TagPath(name), json);
 }
 

@@ -2,6 +2,7 @@
 // the room.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -11,6 +12,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "table/snapshot.h"
 
@@ -70,6 +72,21 @@ struct KnownLatest {
   int64_t listed_nanos = 0;  ///< 0 = never by a listing
 };
 
+/// An append that waits for its turn, and then for whoever commits it.
+struct PendingAppend {
+  lance::table::Transaction transaction;
+  std::optional<arrow::Result<std::shared_ptr<const Snapshot>>> result;
+};
+
+/// Appends of one table that arrive while another commit is under way: the next to commit takes
+/// them all along.
+struct AppendQueue {
+  std::mutex mutex;
+  std::condition_variable done;
+  std::vector<PendingAppend*> waiting;
+  bool led = false;  ///< a thread is committing some
+};
+
 struct Session::Impl {
   explicit Impl(const Options& options)
       : cache(std::make_shared<MetadataCache>(options.metadata_cache_bytes)) {}
@@ -82,6 +99,8 @@ struct Session::Impl {
   std::unordered_map<std::string, KnownLatest> latest;  // by root of the table
   std::unordered_map<std::string, std::shared_ptr<std::mutex>>
       commit_locks;  // by root of the table
+  std::unordered_map<std::string, std::shared_ptr<AppendQueue>>
+      append_queues;  // by root of the table
   std::map<std::string, std::shared_ptr<io::ObjectStore>> bases;
 
   std::optional<KnownLatest> Latest(const std::string& root) {
@@ -104,11 +123,21 @@ struct Session::Impl {
   /// version.
   std::shared_ptr<std::mutex> CommitLock(const std::string& root) {
     std::lock_guard<std::mutex> lock(mutex);
-    auto& found = commit_locks[root];
-    if (found == nullptr) {
-      found = std::make_shared<std::mutex>();
+    return MadeOnce(&commit_locks[root]);
+  }
+
+  std::shared_ptr<AppendQueue> QueueOf(const std::string& root) {
+    std::lock_guard<std::mutex> lock(mutex);
+    return MadeOnce(&append_queues[root]);
+  }
+
+ private:
+  template <typename T>
+  static std::shared_ptr<T> MadeOnce(std::shared_ptr<T>* slot) {
+    if (*slot == nullptr) {
+      *slot = std::make_shared<T>();
     }
-    return found;
+    return *slot;
   }
 };
 

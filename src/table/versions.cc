@@ -1,6 +1,7 @@
 #include "table/versions.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include <arrow/buffer.h>
@@ -17,6 +18,10 @@ namespace {
 
 constexpr const char* kDirectory = "_versions";
 constexpr const char* kHintPath = "_versions/latest_version_hint.json";
+// Clean-ups of Glaive note here which versions are gone for good.
+constexpr const char* kFloorPath = "_versions/.glaive-floor";
+// A listing may miss versions that come and go meanwhile; so often it is made again.
+constexpr int kMaxListings = 50;
 // A hint below this saves nothing over listing so few names.
 constexpr uint64_t kHintWorthwhile = 256;
 constexpr int kMaxProbes = 256;
@@ -138,10 +143,29 @@ std::optional<uint64_t> Versions::ReadHint() const {
   return version->get<uint64_t>();
 }
 
-// Versions are put one after the other, and a clean-up removes old ones but for those that a tag or
-// a branch protects. So a version that is there without a successor is the latest, unless a
-// reference may protect it: then only a listing can tell, which is trusted for a moment.
-arrow::Result<VersionEntry> Versions::Latest() const {
+arrow::Result<uint64_t> Versions::Floor() const {
+  const auto bytes = store_->Get(kFloorPath);
+  if (!bytes.ok()) {
+    return IsNotFound(bytes.status()) ? arrow::Result<uint64_t>(0) : bytes.status();
+  }
+  const std::string text = (*bytes)->ToString();
+  uint64_t floor = 0;
+  std::from_chars(text.data(), text.data() + text.size(), floor);
+  return floor;  // after a crash of the machine it may be empty: then nobody remembers a number
+}
+
+arrow::Status Versions::RaiseFloor(uint64_t version) const {
+  ARROW_ASSIGN_OR_RAISE(const uint64_t floor, Floor());
+  return floor >= version ? arrow::Status::OK()
+                          : store_->PutRelaxed(kFloorPath, std::to_string(version));
+}
+
+// Versions are put one after the other. A clean-up removes old ones but for those that a tag, a
+// branch or a reader protects. So a version that is there without a successor is the latest, unless
+// it is one of those: clean-ups of Glaive leave a floor above what they remove, and where
+// references may have made others leave a version behind, only a listing can tell, which is trusted
+// for a moment.
+arrow::Result<std::optional<VersionEntry>> Versions::KnownLatestNow() const {
   auto& impl = session_->impl();
   const auto known = impl.Latest(store_->root());
   std::optional<VersionEntry> found;
@@ -153,25 +177,53 @@ arrow::Result<VersionEntry> Versions::Latest() const {
       ARROW_ASSIGN_OR_RAISE(found, Probe(*hint, ManifestNaming::kV1));
     }
   }
-  if (found) {
-    const int64_t listed = known ? known->listed_nanos : 0;
-    const int64_t age = NowNanos() - listed;
-    bool sure = age >= 0 && age < kListingTrustedNanos;
-    if (!sure) {
-      ARROW_ASSIGN_OR_RAISE(const bool has_refs, HasRefs());
-      sure = !has_refs;
+  if (!found) {
+    return found;
+  }
+  const int64_t listed = known ? known->listed_nanos : 0;
+  const int64_t age = NowNanos() - listed;
+  if (age < 0 || age >= kListingTrustedNanos) {
+    ARROW_ASSIGN_OR_RAISE(const bool has_refs, HasRefs());
+    if (has_refs) {
+      return std::nullopt;
     }
-    if (sure) {
-      impl.SetLatest(store_->root(), {found->version, found->naming, listed});
+  }
+  ARROW_ASSIGN_OR_RAISE(const uint64_t floor, Floor());
+  if (found->version < floor) {
+    return std::nullopt;
+  }
+  impl.SetLatest(store_->root(), {found->version, found->naming, listed});
+  return found;
+}
+
+// What comes and goes during a listing may be missed: the highest that was seen is gone already, or
+// there are higher ones.
+arrow::Result<VersionEntry> Versions::LatestByListing() const {
+  for (int attempt = 0;; ++attempt) {
+    const auto entries = List();
+    ARROW_ASSIGN_OR_RAISE(const uint64_t floor, Floor());
+    if (!entries.ok()) {
+      const bool missed = IsNotFound(entries.status()) && floor > 0 && attempt < kMaxListings;
+      if (!missed) {
+        session_->impl().ForgetLatest(store_->root());
+        return entries.status();
+      }
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(auto found, Probe(entries->back().version, entries->back().naming));
+    if (found && found->version >= floor) {
+      session_->impl().SetLatest(store_->root(), {found->version, found->naming, NowNanos()});
       return *found;
     }
+    if (attempt >= kMaxListings) {
+      return entries->back();
+    }
   }
-  auto entries = List();
-  if (!entries.ok()) {
-    impl.ForgetLatest(store_->root());
-    return entries.status();
-  }
-  return entries->back();
+}
+
+arrow::Result<VersionEntry> Versions::Latest() const {
+  ARROW_ASSIGN_OR_RAISE(auto found, KnownLatestNow());
+  return found ? arrow::Result<VersionEntry>(std::move(*found)) : LatestByListing();
 }
 
 arrow::Result<std::shared_ptr<const Manifest>> Versions::Read(const VersionEntry& entry) const {
@@ -217,6 +269,20 @@ arrow::Result<VersionEntry> Versions::EntryOf(uint64_t version) const {
 arrow::Result<std::shared_ptr<const Manifest>> Versions::ReadVersion(uint64_t version) const {
   ARROW_ASSIGN_OR_RAISE(auto entry, EntryOf(version));
   return Read(entry);
+}
+
+arrow::Result<std::shared_ptr<io::ObjectLock>> Versions::Lease(uint64_t version) const {
+  const auto known = session_->impl().Latest(store_->root());
+  auto naming = known ? known->naming : ManifestNaming::kV2;
+  auto lock = store_->TryLock(ManifestPath(version, naming), io::LockMode::kShared);
+  if (!known && !lock.ok() && IsNotFound(lock.status())) {
+    lock = store_->TryLock(ManifestPath(version, ManifestNaming::kV1), io::LockMode::kShared);
+  }
+  ARROW_RETURN_NOT_OK(lock.status());
+  if (*lock == nullptr) {
+    return NotFound("version ", version, " of ", store_->root(), " is being removed by a clean-up");
+  }
+  return std::shared_ptr<io::ObjectLock>(std::move(*lock));
 }
 
 arrow::Result<std::shared_ptr<const Snapshot>> Versions::Open(uint64_t version) const {

@@ -74,6 +74,17 @@ class Versions {
   /// The versions of a branch of this table; kNotFound by name.
   arrow::Result<Versions> OpenBranch(const std::string& name) const;
 
+  /// Keeps the files of a version from clean-ups of this and other processes of Glaive, until it is
+  /// given back; a process that dies gives back all of its leases. kNotFound if the version is gone,
+  /// or on its way out. About as dear as opening a file.
+  arrow::Result<std::shared_ptr<io::ObjectLock>> Lease(uint64_t version) const;
+
+  /// For clean-ups, before they remove versions below `version`: what is below is never the latest,
+  /// and nothing can be committed there, though its numbers are free again. Keeps the highest.
+  arrow::Status RaiseFloor(uint64_t version) const;
+  /// 0 if no clean-up of Glaive removed anything.
+  arrow::Result<uint64_t> Floor() const;
+
   const std::shared_ptr<io::ObjectStore>& store() const { return store_; }
 
   const std::shared_ptr<Session>& session() const { return session_; }
@@ -89,6 +100,8 @@ class Versions {
   arrow::Result<std::optional<VersionEntry>> Find(uint64_t version, ManifestNaming naming) const;
   arrow::Result<std::optional<VersionEntry>> Probe(uint64_t version, ManifestNaming naming) const;
   arrow::Result<bool> HasRefs() const;
+  arrow::Result<std::optional<VersionEntry>> KnownLatestNow() const;
+  arrow::Result<VersionEntry> LatestByListing() const;
   std::optional<uint64_t> ReadHint() const;
   arrow::Result<VersionEntry> EntryOf(uint64_t version) const;
   arrow::Result<int64_t> TimestampOf(const VersionEntry& entry) const;

@@ -170,6 +170,27 @@ class Versions(ToolTest):
         self.fails("NotFound", "checkout", self.db, "t", "good")
         self.assertEqual(self.lines("branches", self.db, "t"), [])
 
+    def test_optimize_and_cleanup(self):
+        self.make()
+        for i in range(10, 14):
+            self.one("add", self.db, "t", "-", "-f", "jsonl", data=b'{"id": %d, "vector": [1, 2]}\n' % i)
+        self.one("delete", self.db, "t", "--offsets", "0")
+        self.one("tag", "create", self.db, "t", "keep", 2)
+        done = self.one("optimize", self.db, "t", "--no-cleanup")
+        self.assertEqual((done["fragments_removed"], done["fragments_added"], done["version"]), (5, 1, 8))
+        self.assertEqual(self.ids(), list(range(1, 14)))
+        would = self.one("cleanup", self.db, "t", "--older-than", "0", "--dry-run")
+        self.assertEqual((would["versions_removed"], would["dry_run"]), (6, True))
+        self.fails("PreconditionFailed", "cleanup", self.db, "t", "--older-than", "0", "--error-if-tagged")
+        self.assertEqual(self.one("cleanup", self.db, "t", "--older-than", "0", "--keep", "3")["versions_removed"], 4)
+        self.assertIn("2 versions removed", self.text("cleanup", self.db, "t", "--older-than", "0"))
+        self.assertEqual([v["version"] for v in self.lines("versions", self.db, "t")], [2, 8])
+        self.assertIn("0 fragments became 0", self.text("optimize", self.db, "t", "--older-than", "7d"))
+        self.assertTrue(self.one("verify", self.db, "t")["sound"])
+        self.fails("InvalidArgument", "cleanup", self.db, "t", "--older-than", "soon")
+        self.fails("InvalidArgument", "optimize", self.db, "t", "--older-than", "0", "--no-cleanup")
+        self.fails("NotFound", "optimize", self.db, "nothing")
+
     def test_verify_and_inspect(self):
         self.make(5000)
         report = self.one("verify", self.db, "t")

@@ -249,6 +249,104 @@ def versions_tags_restore(directory):
     assert scan(directory, "t")["id"].to_pylist() == [0, 1]
 
 
+@cases([(v, stable) for v in ALL for stable in (False, True)])
+def compaction_then_theirs(directory, version, stable):
+    """We compact and clean up; LanceDB searches, changes and optimizes that; we do so again."""
+    rng = random.Random(SEED)
+    make = lambda start, count: pa.table({
+        "id": pa.array(range(start, start + count), pa.int64()),
+        "text": ["word%d common" % rng.randint(0, 99) for _ in range(count)],
+        "tags": [["t%d" % j for j in range(i % 3)] if i % 5 else None for i in range(count)],
+        "vector": pa.array([[rng.random() for _ in range(8)] for _ in range(count)], pa.list_(pa.float32(), 8))})
+    args = ["--data-storage-version", version] + (["--stable-row-ids"] if stable else [])
+    import_table(directory, "t", make(0, 300), *args)
+    for i in range(1, 8):
+        import_table(directory, "t", make(300 * i, 300), "--mode", "append")
+    db = lancedb.connect(directory)
+    t = db.open_table("t")
+    t.delete("id % 10 = 4")
+    by_id = lambda: db.open_table("t").to_arrow().sort_by("id")
+    before = by_id()
+    done = rows(directory, "optimize", "t", "--older-than", "0")[0]
+    assert done["fragments_removed"] == 8 and done["fragments_added"] == 1, done
+    assert_same(before, by_id(), "compacted")
+    d = lance.dataset(lance_path(directory, "t"))
+    assert len(d.get_fragments()) == 1 and len(d.versions()) == 1
+    d.validate()
+    t = db.open_table("t")
+    t.create_scalar_index("id")
+    t.create_fts_index("text", use_tantivy=False)
+    for i in range(8, 12):
+        import_table(directory, "t", make(300 * i, 300), "--mode", "append")
+    t.checkout_latest()
+    t.delete("id % 10 = 5")
+    t.update(where="id % 100 = 1", values={"text": "updated"})
+    before = by_id()
+    done = rows(directory, "optimize", "t", "--older-than", "0")[0]
+    assert done["fragments_removed"] >= 3, done
+    assert_same(before, by_id(), "compacted beside indices")
+    t.checkout_latest()
+    for probe in (3, 302, 2999, 3500):
+        found = t.search().where("id = %d" % probe).to_arrow()
+        assert found["id"].to_pylist() == [probe], (probe, found)
+    updated = set(t.search().where("text = 'updated'").limit(1000).to_arrow()["id"].to_pylist())
+    found = t.search("updated", query_type="fts").limit(1000).to_arrow()["id"].to_pylist()
+    assert len(found) == len(set(found)) and set(found) == updated, (len(found), len(updated))
+    t.optimize(cleanup_older_than=__import__("datetime").timedelta(0))
+    assert_same(before, by_id(), "optimized by LanceDB")
+    assert_same(before, scan(directory, "t").sort_by("id"), "optimized by LanceDB, read by ourselves")
+    rows(directory, "optimize", "t", "--older-than", "0")
+    t.checkout_latest()
+    t.add(make(9000, 10))
+    assert t.search().where("id = 9003").to_arrow().num_rows == 1
+    run("verify", directory, "t")
+
+
+@test
+def cleanup_beside_theirs(directory):
+    """Clean-ups of both kinds in turn: tags hold, nothing that is needed goes, nothing is left over."""
+    week = __import__("datetime").timedelta(0)
+    import_table(directory, "t", pa.table({"id": pa.array([0], pa.int64())}))
+    path = lance_path(directory, "t")
+    for i in range(1, 10):
+        import_table(directory, "t", pa.table({"id": pa.array([i], pa.int64())}), "--mode", "append")
+    lance.dataset(path).tags.create("theirs", 3)
+    run("tag", "create", directory, "t", "ours", "5")
+    lance.dataset(path).delete("id = 9")
+    done = rows(directory, "cleanup", "t", "--older-than", "0")[0]
+    assert done["versions_removed"] == 8, done
+    assert [v["version"] for v in lance.dataset(path).versions()] == [3, 5, 11]
+    assert lance.dataset(path, version="ours").count_rows() == 5
+    import_table(directory, "t", pa.table({"id": pa.array([10], pa.int64())}), "--mode", "overwrite")
+    lance.dataset(path).cleanup_old_versions(older_than=week, error_if_tagged_old_versions=False)
+    lance.dataset(path).tags.delete("theirs")
+    lance.dataset(path).tags.delete("ours")
+    assert rows(directory, "cleanup", "t", "--older-than", "0")[0]["versions_removed"] == 2
+    assert [len(os.listdir(os.path.join(path, d))) for d in ("data", "_transactions")] == [1, 1]
+    assert lance.dataset(path).to_table()["id"].to_pylist() == [10]
+    stats = lance.dataset(path).cleanup_old_versions(older_than=week)
+    assert stats.old_versions == 0
+
+
+@test
+def upkeep_keeps_what_they_read(directory):
+    """Hundreds of small appends with upkeep on, LanceDB reading and writing in between."""
+    import_table(directory, "t", pa.table({"id": pa.array([0], pa.int64())}))
+    t = lancedb.connect(directory).open_table("t")
+    n = 1
+    for round in range(12):
+        for _ in range(4):
+            import_table(directory, "t", pa.table({"id": pa.array([n], pa.int64())}), "--mode", "append")
+            n += 1
+        for _ in range(8):
+            t.add(pa.table({"id": pa.array([n], pa.int64())}))
+            n += 1
+        assert sorted(t.to_arrow()["id"].to_pylist()) == list(range(n))
+    d = lance.dataset(lance_path(directory, "t"))
+    assert len(d.get_fragments()) <= 50 and d.count_rows() == n
+    d.validate()
+
+
 @test
 def overwrite(directory):
     import_table(directory, "t", pa.table({"a": [1, 2]}))
