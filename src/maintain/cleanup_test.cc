@@ -10,7 +10,6 @@
 #include "glaive/database.h"
 
 #include "base/clock.h"
-#include "db/database_impl.h"
 #include "testing/rows.h"
 
 namespace glaive::maintain {

@@ -10,8 +10,7 @@
 
 #include "glaive/database.h"
 
-#include "db/database_impl.h"
-#include "db/table_impl.h"
+#include "maintain/cleanup.h"
 #include "testing/fault_store.h"
 #include "testing/rows.h"
 
@@ -253,15 +252,19 @@ TEST(Compact, SurvivesDeathAtEveryStep) {
       unsynced.durability = io::Durability::kNone;
       auto counter = std::make_shared<std::atomic<uint64_t>>(0);
       auto store = testing::WrapWithFaults(
-          Must(io::OpenLocalStore(directory.path().string(), unsynced)), counter, {kind, at});
-      auto faulty = db::DatabaseImpl::Wrap(
-          Must(db::DatabaseImpl::Make(directory.path().string(), store, Plain())));
+          Must(io::OpenLocalStore(directory.path().string() + "/t.lance", unsynced)), counter,
+          {kind, at});
+      const table::Versions dying(store,
+                                  std::make_shared<table::Session>(table::Session::Options{}));
+      if (const auto snapshot = dying.OpenLatest(); snapshot.ok()) {
+        const auto groups = PlanCompaction(**snapshot, CompactOnly());
+        static_cast<void>(Compact(dying, *snapshot, groups, CompactOnly(), 0));
+        CleanupOptions old;
+        old.older_than_nanos = 0;
+        static_cast<void>(Cleanup(dying, old));
+      }
       OptimizeOptions all;
       all.cleanup_older_than_nanos = 0;
-      auto dying = faulty.OpenTable("t");
-      if (dying.ok()) {
-        static_cast<void>(dying->Optimize(all));
-      }
       const bool reached = counter->load() > at;
       auto survivor = Must(Database::Open(directory.path().string(), Plain()));
       auto again = Must(survivor.OpenTable("t"));
