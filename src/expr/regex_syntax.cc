@@ -424,10 +424,10 @@ class Translator {
       ++at_;
       ARROW_ASSIGN_OR_RAISE(most, Number());
     }
-    if (Peek() != '}' || (!least && !most)) return Bad("a repetition is {n}, {n,} or {n,m}");
+    if (Peek() != '}' || !least) return Bad("a repetition is {n}, {n,} or {n,m}");
     ++at_;
-    if (most && least && *least > *most) return Bad("a repetition has its smaller count last");
-    std::string text = Concat("{", least.value_or(0));
+    if (most && *least > *most) return Bad("a repetition has its smaller count last");
+    std::string text = Concat("{", *least);
     if (comma) text += ",";
     if (comma && most) text += Concat(*most);
     return Repeat(text + "}");

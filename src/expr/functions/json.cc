@@ -296,8 +296,8 @@ std::optional<bool> AsBool(const Value& value) {
   if (!value.AsString()) return value.AsBool();
   std::string text(*value.AsString());
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  if (text == "true") return true;
-  if (text == "false") return false;
+  if (text == "true" || text == "yes") return true;
+  if (text == "false" || text == "no") return false;
   return std::nullopt;
 }
 
@@ -368,7 +368,7 @@ std::vector<Function> JsonFunctions() {
       [](const Call& call) { return GetAs<arrow::DoubleBuilder>(call, AsDouble); }));
   functions.push_back(KeyFunction(
       "json_get_bool",
-      "A member or element as a boolean, also from the texts true and false; null for all else (an "
+      "A member or element as a boolean, also from the texts true, yes, false and no; null for all else (an "
       "error in LanceDB).",
       arrow::boolean(),
       [](const Call& call) { return GetAs<arrow::BooleanBuilder>(call, AsBool); }));

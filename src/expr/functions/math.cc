@@ -188,6 +188,22 @@ Function Real(std::string name, RealFunction compute, std::string summary) {
   return function;
 }
 
+// ceil and floor: decimals keep their type.
+Function Whole(std::string name, RealFunction compute, std::string summary) {
+  Function function = Real(std::move(name), compute, std::move(summary));
+  function.resolve = [](const CallSite& site) -> arrow::Result<Signature> {
+    if (arrow::is_decimal(site.types[0]->id())) return Signature{{site.types[0]}, site.types[0]};
+    return Floats(site);
+  };
+  function.evaluate = [kernel = function.name,
+                       real = function.evaluate](const Call& call) -> arrow::Result<Datum> {
+    if (!arrow::is_decimal(call.signature->result->id())) return real(call);
+    arrow::compute::ExecContext context(call.pool);
+    return arrow::compute::CallFunction(kernel, call.arguments, &context);
+  };
+  return function;
+}
+
 Function Make(std::string name, std::vector<std::string> aliases, int least, int most,
               arrow::Result<Signature> (*resolve)(const CallSite&),
               std::function<arrow::Result<Datum>(const Call&)> evaluate, std::string usage,
@@ -347,9 +363,9 @@ std::vector<Function> MathFunctions() {
   all.push_back(Real("sqrt", std::sqrt, "The square root; NaN of negative numbers."));
   all.push_back(Real("tan", std::tan, "The tangent."));
   all.push_back(Real("tanh", std::tanh, "The hyperbolic tangent."));
-  all.push_back(Real("ceil", std::ceil, "The least whole number not below x."));
+  all.push_back(Whole("ceil", std::ceil, "The least whole number not below x."));
   all.back().aliases = {"ceiling"};
-  all.push_back(Real("floor", std::floor, "The greatest whole number not above x."));
+  all.push_back(Whole("floor", std::floor, "The greatest whole number not above x."));
   all.push_back(Make(
       "round", {}, 1, 2, Rounded,
       [](const Call& call) -> arrow::Result<Datum> {
