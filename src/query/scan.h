@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <arrow/result.h>
@@ -15,10 +16,19 @@
 
 namespace glaive::query {
 
-/// Batches in table order. Reading and decoding run ahead on the session's executor, bounded by
-/// options.readahead_batches; with one thread everything happens in ReadNext.
+/// Batches in table order, or in that of order_by. Reading, filtering and decoding run ahead on the
+/// session's executor, bounded by options.readahead_batches and the session's memory budget; with
+/// one thread everything happens in ReadNext. A filter's columns are read first, the others for the
+/// rows that pass. Everything that is wrong with the request is found here, before any row is read.
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> ScanSnapshot(
     std::shared_ptr<const table::Snapshot> snapshot, const ScanOptions& options);
+
+/// Rows that pass the filter; reads the filter's columns only.
+arrow::Result<uint64_t> CountSnapshot(const std::shared_ptr<const table::Snapshot>& snapshot,
+                                      const CountOptions& options);
+
+/// How a scan would be answered, for people.
+arrow::Result<std::string> ExplainScan(const table::Snapshot& snapshot, const ScanOptions& options);
 
 /// Rows by ordinal among the live rows, in the order asked, with duplicates.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeOffsets(const table::Snapshot& snapshot,

@@ -34,26 +34,6 @@ std::optional<uint64_t> FileBytes(const table::Fragment& fragment) {
   return bytes;
 }
 
-/// Drops the first `skip` rows and keeps `count` of the rest.
-RowRanges SliceRows(const RowRanges& rows, uint64_t skip, uint64_t count) {
-  RowRanges sliced;
-  for (const auto& range : rows) {
-    if (skip >= range.size()) {
-      skip -= range.size();
-      continue;
-    }
-    const uint64_t start = range.start + skip;
-    skip = 0;
-    const uint64_t taken = std::min(range.end - start, count);
-    if (taken == 0) {
-      break;
-    }
-    sliced.push_back({start, start + taken});
-    count -= taken;
-  }
-  return sliced;
-}
-
 }  // namespace
 
 arrow::Result<std::optional<ScanUnit>> ScanPlanner::Next() {
@@ -64,18 +44,19 @@ arrow::Result<std::optional<ScanUnit>> ScanPlanner::Next() {
     return std::nullopt;
   }
   ScanUnit unit;
-  uint64_t bytes = 0;
-  const uint64_t most_rows = batch_rows_ != 0 ? std::min(batch_rows_, kJoinedRows) : kJoinedRows;
+  const uint64_t most_rows =
+      plan_.batch_rows != 0 ? std::min(plan_.batch_rows, kJoinedRows) : kJoinedRows;
   while (!pieces_.empty()) {
     Planned& next = pieces_.front();
-    const bool joins = next.num_bytes != 0 && unit.num_rows + next.num_rows <= most_rows &&
-                       bytes + next.num_bytes <= kSmallBytes && unit.pieces.size() < kJoinedPieces;
+    const bool joins = next.small && unit.num_rows + next.num_rows <= most_rows &&
+                       unit.num_bytes + next.num_bytes <= kSmallBytes &&
+                       unit.pieces.size() < kJoinedPieces;
     if (!unit.pieces.empty() && !joins) {
       break;
     }
-    const bool small = next.num_bytes != 0;
+    const bool small = next.small;
     unit.num_rows += next.num_rows;
-    bytes += next.num_bytes;
+    unit.num_bytes += next.num_bytes;
     unit.pieces.push_back(std::move(next.piece));
     pieces_.pop_front();
     if (!small) {
@@ -92,7 +73,7 @@ arrow::Status ScanPlanner::Advance() {
   const auto& fragments = snapshot_.fragments();
   while (pieces_.empty() && left_ > 0 && next_fragment_ < fragments.size()) {
     const table::Fragment& fragment = *fragments[next_fragment_++];
-    if (to_skip_ >= fragment.num_rows()) {
+    if (plan_.addresses == nullptr && to_skip_ >= fragment.num_rows()) {
       to_skip_ -= fragment.num_rows();
       continue;
     }
@@ -105,6 +86,28 @@ arrow::Status ScanPlanner::Advance() {
 }
 
 arrow::Result<RowRanges> ScanPlanner::WantedRows(const table::Fragment& fragment) {
+  if (plan_.addresses != nullptr) {
+    RowRanges named = NamedRows(fragment);
+    std::shared_ptr<const table::DeletionVector> deletions;
+    if (!named.empty() && fragment.num_deleted() > 0) {
+      ARROW_ASSIGN_OR_RAISE(deletions, fragment.deletions());
+    }
+    if (deletions != nullptr) {
+      std::erase_if(named, [&](const RowRange& row) {
+        return deletions->Contains(static_cast<uint32_t>(row.start));
+      });
+    }
+    // Neighbors become one range.
+    RowRanges joined;
+    for (const RowRange& row : named) {
+      if (!joined.empty() && joined.back().end == row.start) {
+        joined.back().end = row.end;
+      } else {
+        joined.push_back(row);
+      }
+    }
+    return joined;
+  }
   RowRanges live{{0, fragment.physical_rows()}};
   if (fragment.num_deleted() > 0) {
     ARROW_ASSIGN_OR_RAISE(const auto deletions, fragment.deletions());
@@ -122,24 +125,49 @@ arrow::Result<RowRanges> ScanPlanner::WantedRows(const table::Fragment& fragment
   return taken == count ? live : SliceRows(live, skipped, taken);
 }
 
+/// Each as a range of its own.
+RowRanges ScanPlanner::NamedRows(const table::Fragment& fragment) const {
+  RowRanges rows;
+  const uint64_t first = fragment.id() << 32;
+  auto at = std::lower_bound(plan_.addresses->begin(), plan_.addresses->end(), first);
+  for (; at != plan_.addresses->end() && *at - first < fragment.physical_rows(); ++at) {
+    rows.push_back({*at - first, *at - first + 1});
+  }
+  return rows;
+}
+
 arrow::Status ScanPlanner::CutFragment(const table::Fragment& fragment, RowRanges rows) {
   const auto file_bytes = FileBytes(fragment);
-  const bool small = fragment.physical_rows() <= kSmallRows && file_bytes.has_value() &&
-                     *file_bytes <= kSmallBytes;
+  const bool named = plan_.addresses != nullptr;
+  const bool small = named || (fragment.physical_rows() <= kSmallRows && file_bytes.has_value() &&
+                               *file_bytes <= kSmallBytes);
+  auto access = std::make_shared<FragmentAccess>(snapshot_, fragment);
   std::shared_ptr<table::FragmentReader> reader;
-  if (!small && !output_.projection.fields().empty()) {
-    ARROW_ASSIGN_OR_RAISE(reader, snapshot_.OpenFragment(fragment, output_.projection));
+  double row_bytes = 0;
+  if (!small) {
+    ARROW_ASSIGN_OR_RAISE(reader, access->Reader(*plan_.columns));
+    row_bytes = reader != nullptr ? reader->BytesPerRow() : sizeof(uint64_t);
+  } else if (!named) {
+    row_bytes = static_cast<double>(*file_bytes) /
+                static_cast<double>(std::max<uint64_t>(1, fragment.physical_rows()));
   }
-  if (batch_rows_ != 0) {
+  const auto add = [&](RowRanges piece) {
+    const uint64_t count = CountRows(piece);
+    pieces_.push_back({{access, std::move(piece)},
+                       count,
+                       static_cast<uint64_t>(row_bytes * static_cast<double>(count)),
+                       small});
+  };
+  const uint64_t at_most = plan_.batch_rows != 0 ? plan_.batch_rows : named ? kJoinedRows : 0;
+  if (at_most != 0) {
     const uint64_t count = CountRows(rows);
-    for (uint64_t done = 0; done < count; done += batch_rows_) {
-      AddPiece(fragment, count <= batch_rows_ ? rows : SliceRows(rows, done, batch_rows_), reader,
-               small ? *file_bytes : 0);
+    for (uint64_t done = 0; done < count; done += at_most) {
+      add(count <= at_most ? rows : SliceRows(rows, done, at_most));
     }
     return arrow::Status::OK();
   }
   if (small) {
-    AddPiece(fragment, std::move(rows), nullptr, std::max<uint64_t>(1, *file_bytes));
+    add(std::move(rows));
     return arrow::Status::OK();
   }
   std::vector<uint64_t> ends;
@@ -162,7 +190,7 @@ arrow::Status ScanPlanner::CutFragment(const table::Fragment& fragment, RowRange
       }
     }
     if (!piece.empty()) {
-      AddPiece(fragment, std::move(piece), reader, 0);
+      add(std::move(piece));
     }
   }
   return arrow::Status::OK();
@@ -194,13 +222,6 @@ std::vector<uint64_t> ScanPlanner::Boundaries(const table::FragmentReader& reade
     start = cut;
   }
   return ends;
-}
-
-void ScanPlanner::AddPiece(const table::Fragment& fragment, RowRanges rows,
-                           const std::shared_ptr<table::FragmentReader>& reader,
-                           uint64_t num_bytes) {
-  const uint64_t count = CountRows(rows);
-  pieces_.push_back({{&fragment, std::move(rows), reader}, count, num_bytes});
 }
 
 }  // namespace glaive::query

@@ -11,17 +11,15 @@
 #include <arrow/result.h>
 
 #include "base/rows.h"
-#include "query/output_schema.h"
+#include "query/row_columns.h"
 #include "table/snapshot.h"
 
 namespace glaive::query {
 
 /// Live rows of one fragment, as physical ranges.
 struct ScanPiece {
-  const table::Fragment* fragment = nullptr;
+  std::shared_ptr<FragmentAccess> access;  ///< shared by the pieces of a fragment
   RowRanges rows;
-  /// Opened while planning where cutting needed it; small fragments are opened by who reads them.
-  std::shared_ptr<table::FragmentReader> reader;
 };
 
 /// What becomes one batch. Several pieces only where fragments are so small that a batch each would
@@ -29,18 +27,27 @@ struct ScanPiece {
 struct ScanUnit {
   std::vector<ScanPiece> pieces;
   uint64_t num_rows = 0;
+  uint64_t num_bytes = 0;  ///< encoded, an estimate
+};
+
+/// What a planner is to cut.
+struct ScanPlan {
+  const ReadSet* columns = nullptr;  ///< whose bytes and pages decide where to cut
+  uint64_t batch_rows = 0;           ///< at most; 0: by bytes
+  uint64_t offset = 0;
+  std::optional<uint64_t> limit;
+  /// Only these rows, by address, ascending; nullptr: all.
+  const std::vector<uint64_t>* addresses = nullptr;
 };
 
 /// One thread at a time. Looks at fragments only as far as units are asked for.
 class ScanPlanner {
  public:
-  ScanPlanner(const table::Snapshot& snapshot, const Output& output, uint64_t batch_rows,
-              uint64_t offset, std::optional<uint64_t> limit)
+  ScanPlanner(const table::Snapshot& snapshot, const ScanPlan& plan)
       : snapshot_(snapshot),
-        output_(output),
-        batch_rows_(batch_rows),
-        to_skip_(offset),
-        left_(limit.value_or(UINT64_MAX)) {}
+        plan_(plan),
+        to_skip_(plan.offset),
+        left_(plan.limit.value_or(UINT64_MAX)) {}
 
   /// nullopt at the end.
   arrow::Result<std::optional<ScanUnit>> Next();
@@ -49,20 +56,19 @@ class ScanPlanner {
   struct Planned {
     ScanPiece piece;
     uint64_t num_rows = 0;
-    uint64_t num_bytes = 0;  ///< an estimate, 0 unless the fragment is small
+    uint64_t num_bytes = 0;  ///< an estimate
+    bool small = false;      ///< may join others
   };
 
   /// Fills pieces_ from the next fragment that has rows; leaves it empty at the end.
   arrow::Status Advance();
   arrow::Result<RowRanges> WantedRows(const table::Fragment& fragment);
+  RowRanges NamedRows(const table::Fragment& fragment) const;
   arrow::Status CutFragment(const table::Fragment& fragment, RowRanges rows);
   std::vector<uint64_t> Boundaries(const table::FragmentReader& reader) const;
-  void AddPiece(const table::Fragment& fragment, RowRanges rows,
-                const std::shared_ptr<table::FragmentReader>& reader, uint64_t num_bytes);
 
   const table::Snapshot& snapshot_;
-  const Output& output_;
-  const uint64_t batch_rows_;
+  const ScanPlan plan_;
   uint64_t to_skip_;
   uint64_t left_;
   size_t next_fragment_ = 0;

@@ -1,16 +1,17 @@
+#include "query/take.h"
+
 #include <algorithm>
 #include <numeric>
 
 #include <arrow/array.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/initialize.h>
-#include <arrow/datum.h>
+#include <arrow/buffer.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "base/clock.h"
 #include "base/executor.h"
 #include "base/status.h"
-#include "query/output_schema.h"
+#include "query/compute.h"
 #include "query/row_columns.h"
 #include "query/scan.h"
 
@@ -88,61 +89,50 @@ arrow::Status CheckLive(const Grouping& grouping) {
   return arrow::Status::OK();
 }
 
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> Reorder(
-    const std::shared_ptr<arrow::RecordBatch>& batch, const Grouping& grouping) {
-  static const arrow::Status initialized = arrow::compute::Initialize();
-  ARROW_RETURN_NOT_OK(initialized);
-  const arrow::Int64Array indices(static_cast<int64_t>(grouping.position.size()),
-                                  arrow::Buffer::Wrap(grouping.position));
-  ARROW_ASSIGN_OR_RAISE(const arrow::Datum taken,
-                        arrow::compute::Take(batch, arrow::Datum(indices.data()),
-                                             arrow::compute::TakeOptions::NoBoundsCheck()));
-  return taken.record_batch();
-}
-
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeGrouped(const table::Snapshot& snapshot,
                                                                const Grouping& grouping,
-                                                               const Output& output,
-                                                               const TakeOptions& options) {
+                                                               const ReadSet& set,
+                                                               const CancelToken& cancel) {
   arrow::MemoryPool* pool = snapshot.session()->options().pool;
   pool = pool != nullptr ? pool : arrow::default_memory_pool();
+  if (grouping.groups.empty()) {
+    return arrow::RecordBatch::MakeEmpty(set.schema, pool);
+  }
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches(grouping.groups.size());
   const auto read = [&](size_t i) -> arrow::Status {
-    ARROW_RETURN_NOT_OK(options.cancel.Check("take"));
-    const Group& group = grouping.groups[i];
-    std::shared_ptr<table::FragmentReader> reader;
-    if (!output.projection.fields().empty()) {
-      ARROW_ASSIGN_OR_RAISE(reader, snapshot.OpenFragment(*group.fragment, output.projection));
-    }
-    ARROW_ASSIGN_OR_RAISE(batches[i],
-                          ReadRows(output, *group.fragment, reader.get(), group.rows, pool));
+    ARROW_RETURN_NOT_OK(cancel.Check("take"));
+    FragmentAccess access(snapshot, *grouping.groups[i].fragment);
+    ARROW_ASSIGN_OR_RAISE(batches[i], ReadRows(set, &access, grouping.groups[i].rows, pool));
     return arrow::Status::OK();
   };
   ARROW_RETURN_NOT_OK(snapshot.session()->executor().ParallelFor(batches.size(), read));
-  std::shared_ptr<arrow::RecordBatch> batch;
-  if (batches.empty()) {
-    return arrow::RecordBatch::MakeEmpty(output.schema, pool);
+  ARROW_ASSIGN_OR_RAISE(auto batch, JoinBatches(batches, pool));
+  if (grouping.identity) {
+    return batch;
   }
-  if (batches.size() == 1) {
-    batch = std::move(batches.front());
-  } else {
-    ARROW_ASSIGN_OR_RAISE(batch, arrow::ConcatenateRecordBatches(batches, pool));
-  }
-  return grouping.identity ? batch : Reorder(batch, grouping);
+  const auto indices = std::make_shared<arrow::Int64Array>(
+      static_cast<int64_t>(grouping.position.size()), arrow::Buffer::Wrap(grouping.position));
+  return TakeRows(batch, indices, pool);
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> Take(const table::Snapshot& snapshot,
                                                         const std::vector<uint64_t>& addresses,
                                                         const TakeOptions& options,
                                                         bool check_live) {
-  ARROW_ASSIGN_OR_RAISE(const auto output,
-                        MakeOutput(snapshot, options.columns, options.blobs, options.with_row_id,
-                                   options.with_row_address));
-  ARROW_ASSIGN_OR_RAISE(const auto grouping, GroupAddresses(snapshot, addresses));
+  Selection selection;
+  selection.columns = options.columns;
+  selection.select = options.select;
+  selection.parameters = options.parameters;
+  selection.blobs = options.blobs;
+  selection.with_row_id = options.with_row_id;
+  selection.with_row_address = options.with_row_address;
+  selection.now_nanos = NowNanos();
+  ARROW_ASSIGN_OR_RAISE(const auto output, MakeOutput(snapshot, selection));
   if (check_live) {
+    ARROW_ASSIGN_OR_RAISE(const auto grouping, GroupAddresses(snapshot, addresses));
     ARROW_RETURN_NOT_OK(CheckLive(grouping));
   }
-  return TakeGrouped(snapshot, grouping, output, options);
+  return TakeOutput(snapshot, addresses, output, options.cancel);
 }
 
 /// Turns ordinals among the live rows of one fragment into physical rows.
@@ -207,6 +197,20 @@ arrow::Result<std::vector<uint64_t>> AddressesOf(const table::Snapshot& snapshot
 }
 
 }  // namespace
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeColumns(
+    const table::Snapshot& snapshot, const std::vector<uint64_t>& addresses, const ReadSet& set,
+    const CancelToken& cancel) {
+  ARROW_ASSIGN_OR_RAISE(const auto grouping, GroupAddresses(snapshot, addresses));
+  return TakeGrouped(snapshot, grouping, set, cancel);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeOutput(
+    const table::Snapshot& snapshot, const std::vector<uint64_t>& addresses, const Output& output,
+    const CancelToken& cancel) {
+  ARROW_ASSIGN_OR_RAISE(const auto rows, TakeColumns(snapshot, addresses, output.input, cancel));
+  return output.Apply(rows);
+}
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeOffsets(const table::Snapshot& snapshot,
                                                                const std::vector<uint64_t>& offsets,

@@ -52,6 +52,21 @@ struct OpenFragment {
   std::shared_ptr<const table::RowIdSequence> row_ids;     // nullptr: ids are addresses
   std::shared_ptr<table::FragmentReader> reader;
   std::vector<RowRange> pieces;
+  std::unique_ptr<FragmentAccess> access;  // for the filter's columns
+};
+
+/// The rows of a batch of vectors: from `start` on, one after the other, or those at `offsets`.
+struct PieceRows {
+  uint64_t start = 0;
+  uint64_t count = 0;
+  std::vector<uint64_t> offsets;  // empty: consecutive
+  std::vector<bool> wanted;       // of consecutive ones; empty: all
+
+  uint64_t size() const { return count; }
+
+  uint64_t Offset(uint64_t i) const { return offsets.empty() ? start + i : offsets[i]; }
+
+  bool Wants(uint64_t i) const { return wanted.empty() || wanted[i]; }
 };
 
 /// The vector array of a column that may lie in structs, and the structs around it, whose nulls
@@ -95,10 +110,11 @@ class Searcher {
   };
 
   Searcher(const table::Snapshot& snapshot, const VectorRequest& request, const VectorQuery& query,
-           uint64_t total_rows)
+           const RowFilter* filter, uint64_t total_rows)
       : snapshot_(snapshot),
         request_(request),
         query_(query),
+        filter_(filter),
         total_rows_(total_rows),
         // Ranks beyond the number of rows can't be filled, so k may be as large as it likes.
         keep_(static_cast<size_t>(
@@ -169,6 +185,7 @@ class Searcher {
         fragment.id(), " has ", open->row_ids->size(), " row ids for ", fragment.physical_rows(),
         " rows");
     ARROW_ASSIGN_OR_RAISE(open->reader, snapshot_.OpenFragment(fragment, request_.projection));
+    open->access = std::make_unique<FragmentAccess>(snapshot_, fragment);
     Cut(open);
     return arrow::Status::OK();
   }
@@ -233,11 +250,19 @@ class Searcher {
     }
   }
 
-  arrow::Status SearchPiece(const OpenFragment& open, RowRange rows, State* state) const {
-    ARROW_ASSIGN_OR_RAISE(const auto batch, open.reader->Read({rows}, read_options_));
+  arrow::Status SearchPiece(const OpenFragment& open, RowRange range, State* state) const {
+    RowRanges read{range};
+    PieceRows rows{range.start, range.size(), {}, {}};
+    if (filter_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(read, FilteredRows(open, range, &rows));
+      if (read.empty()) {
+        return arrow::Status::OK();
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto batch, open.reader->Read(read, read_options_));
     GLAIVE_CHECK_FORMAT(
         batch->num_columns() == 1 && static_cast<uint64_t>(batch->num_rows()) == rows.size(),
-        "fragment ", open.fragment->id(), ": reading rows ", rows.start, "..", rows.end,
+        "fragment ", open.fragment->id(), ": reading rows ", range.start, "..", range.end,
         " of column ", request_.column, " gave ", batch->num_rows(), " rows");
     ARROW_ASSIGN_OR_RAISE(const auto column, DescendToVectors(batch->column(0)));
     if (column.vectors->null_count() == column.vectors->length()) {
@@ -250,6 +275,44 @@ class Searcher {
       return SearchLists<arrow::ListArray>(open, rows, column, state);
     }
     return SearchLists<arrow::LargeListArray>(open, rows, column, state);
+  }
+
+  /// The rows to read for those of a piece that pass the filter: just these, or, where they are
+  /// many, everything between the first and the last.
+  arrow::Result<RowRanges> FilteredRows(const OpenFragment& open, RowRange range,
+                                        PieceRows* rows) const {
+    RowRanges live{range};
+    if (open.deletions != nullptr) {
+      live = open.deletions->LiveRanges(range.start, range.end);
+    }
+    ARROW_ASSIGN_OR_RAISE(auto left,
+                          filter_->Apply(open.access.get(), live, {}, read_options_.pool));
+    if (left.num_rows == 0) {
+      return RowRanges{};
+    }
+    const RowRange hull{left.rows.front().start, left.rows.back().end};
+    rows->start = hull.start;
+    if (left.num_rows == hull.size()) {
+      rows->count = hull.size();
+      return RowRanges{hull};
+    }
+    if (left.num_rows < hull.size() / 2) {
+      rows->count = left.num_rows;
+      rows->offsets.reserve(left.num_rows);
+      for (const auto& part : left.rows) {
+        for (uint64_t row = part.start; row < part.end; ++row) {
+          rows->offsets.push_back(row);
+        }
+      }
+      return std::move(left.rows);
+    }
+    rows->count = hull.size();
+    rows->wanted.resize(hull.size(), false);
+    for (const auto& part : left.rows) {
+      std::fill(rows->wanted.begin() + static_cast<ptrdiff_t>(part.start - hull.start),
+                rows->wanted.begin() + static_cast<ptrdiff_t>(part.end - hull.start), true);
+    }
+    return RowRanges{hull};
   }
 
   arrow::Status CheckVectors(const arrow::Array& array) const {
@@ -293,8 +356,8 @@ class Searcher {
                            request_.dims, block.bytes, block.stride, count, distances);
   }
 
-  arrow::Status SearchVectors(const OpenFragment& open, RowRange rows, const VectorColumn& column,
-                              State* state) const {
+  arrow::Status SearchVectors(const OpenFragment& open, const PieceRows& rows,
+                              const VectorColumn& column, State* state) const {
     ARROW_RETURN_NOT_OK(CheckVectors(*column.vectors));
     const auto& list = static_cast<const arrow::FixedSizeListArray&>(*column.vectors);
     const size_t num_queries = request_.num_vectors;
@@ -306,7 +369,7 @@ class Searcher {
         state->distances.resize(several * count);
         Measure(q, several, block, count, state->distances.data());
         for (size_t i = 0; i < several; ++i) {
-          Select(open, rows.start, at, column, state->distances.data() + i * count, count,
+          Select(open, rows, at, column, state->distances.data() + i * count, count,
                  &state->nearest[q + i], state);
         }
       }
@@ -316,8 +379,8 @@ class Searcher {
 
   /// Lists of vectors: the sum over the query's vectors of the smallest distance to any of the row.
   template <class List>
-  arrow::Status SearchLists(const OpenFragment& open, RowRange rows, const VectorColumn& column,
-                            State* state) const {
+  arrow::Status SearchLists(const OpenFragment& open, const PieceRows& rows,
+                            const VectorColumn& column, State* state) const {
     const auto& list = static_cast<const List&>(*column.vectors);
     ARROW_RETURN_NOT_OK(CheckVectors(*list.values()));
     const auto& vectors = static_cast<const arrow::FixedSizeListArray&>(*list.values());
@@ -353,7 +416,7 @@ class Searcher {
       }
       first = block_end;
     }
-    Select(open, rows.start, 0, column, state->row_distances.data(), rows.size(),
+    Select(open, rows, 0, column, state->row_distances.data(), rows.size(),
            &state->nearest[0], state);
     return arrow::Status::OK();
   }
@@ -377,9 +440,9 @@ class Searcher {
     state->row_distances[static_cast<size_t>(row)] = static_cast<float>(sum);
   }
 
-  /// Offers those of the rows (fragment row `start` + `at` + i) that can still be among the
-  /// nearest.
-  void Select(const OpenFragment& open, uint64_t start, uint64_t at, const VectorColumn& column,
+  /// Offers those of the rows (from `at` of the piece on) that can still be among the nearest.
+  void Select(const OpenFragment& open, const PieceRows& rows, uint64_t at,
+              const VectorColumn& column,
               const float* distances, size_t count, NearestK* nearest, State* state) const {
     state->selected.resize(std::max(state->selected.size(), count));
     const size_t found = kernels::SelectAtMost(distances, count, std::min(nearest->bound(), upper_),
@@ -387,8 +450,8 @@ class Searcher {
     for (size_t k = 0; k < found; ++k) {
       const size_t i = state->selected[k];
       const float distance = distances[i];
-      const uint64_t offset = start + at + i;
-      if (distance > nearest->bound() ||
+      const uint64_t offset = rows.Offset(at + i);
+      if (distance > nearest->bound() || !rows.Wants(at + i) ||
           (query_.lower_bound.has_value() && distance < *query_.lower_bound) ||
           column.IsNull(static_cast<int64_t>(at + i)) ||
           (open.deletions != nullptr && open.deletions->Contains(static_cast<uint32_t>(offset)))) {
@@ -403,6 +466,7 @@ class Searcher {
   const table::Snapshot& snapshot_;
   const VectorRequest& request_;
   const VectorQuery& query_;
+  const RowFilter* const filter_;  // nullptr: all rows
   const uint64_t total_rows_;
   const size_t keep_;
   size_t block_rows_ = kMinBlockRows;
@@ -420,12 +484,16 @@ class Searcher {
 
 arrow::Result<std::vector<std::vector<Neighbor>>> FindNearest(const table::Snapshot& snapshot,
                                                               const VectorRequest& request,
-                                                              const VectorQuery& query) {
+                                                              const VectorQuery& query,
+                                                              const RowFilter* filter) {
   uint64_t total_rows = 0;
   for (const auto& fragment : snapshot.fragments()) {
     total_rows += fragment->physical_rows();
   }
-  Searcher searcher(snapshot, request, query, total_rows);
+  if (filter != nullptr && filter->always_false()) {
+    return std::vector<std::vector<Neighbor>>(request.num_queries());
+  }
+  Searcher searcher(snapshot, request, query, filter, total_rows);
   ARROW_RETURN_NOT_OK(searcher.Run());
   return searcher.Results();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>
@@ -16,5 +17,8 @@ namespace glaive::query {
 /// is kept per thread and merged; ties by row id.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> SearchSnapshot(
     const std::shared_ptr<const table::Snapshot>& snapshot, const VectorQuery& query);
+
+/// How a search would be answered, for people.
+arrow::Result<std::string> ExplainSearch(const table::Snapshot& snapshot, const VectorQuery& query);
 
 }  // namespace glaive::query
