@@ -49,6 +49,43 @@ def make_data(path, rows, dim, scalars):
     os.rename(path + ".tmp", path)
 
 
+def make_filter_data(path, rows):
+    """Columns to filter by, of many types, and some to carry along. `n` below 1000 * share picks that share of
+    the rows wherever it lies, and so do the others."""
+    if os.path.exists(path):
+        return
+    rng = np.random.default_rng(3)
+    step = 500_000
+    schema = pa.schema([("id", pa.int64()), ("n", pa.int32()), ("price", pa.float64()), ("name", pa.string()),
+                        ("at", pa.timestamp("us")), ("tags", pa.list_(pa.int32()))])
+    with pa.OSFile(path + ".tmp", "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        for first in range(0, rows, step):
+            count = min(step, rows - first)
+            n = rng.integers(0, 1000, count, dtype=np.int32)
+            names = np.char.add(np.char.add("user-", np.char.zfill(rng.integers(0, 1000, count).astype(str), 4)), "@example.org")
+            tags = pa.ListArray.from_arrays(np.arange(0, 3 * count + 1, 3, dtype=np.int32),
+                                            rng.integers(0, 3000, 3 * count, dtype=np.int32))
+            at = 1_700_000_000_000_000 + rng.integers(0, 1000, count) * 86_400_000_000
+            writer.write_batch(pa.record_batch(
+                [pa.array(np.arange(first, first + count)), pa.array(n), pa.array(rng.random(count)), pa.array(names),
+                 pa.array(at, pa.timestamp("us")), tags], schema))
+    os.rename(path + ".tmp", path)
+
+
+def filter_cases():
+    """Words, the filter. Each keeps 0.1 %, 1 %, 10 % and 50 % of the rows (lists: any of three tags)."""
+    cases = []
+    for share, label in ((1, "0.1 %"), (10, "1 %"), (100, "10 %"), (500, "50 %")):
+        cases.append(("int32, %s" % label, "n < %d" % share))
+        cases.append(("text, %s" % label, "name < 'user-%04d'" % share))
+        day = np.datetime64("2023-11-14T22:13:20") + np.timedelta64(share, "D")
+        cases.append(("timestamp, %s" % label, "at < timestamp '%s'" % str(day).replace("T", " ")))
+    for tag_count, label in ((1, "0.1 %"), (10, "1 %"), (105, "10 %")):
+        tags = ", ".join(str(t) for t in range(tag_count))
+        cases.append(("list, %s" % label, "array_has_any(tags, [%s])" % tags))
+    return cases
+
+
 def make_queries(path, data, count):
     column = pa.ipc.open_file(pa.memory_map(data)).get_batch(0).column(1)
     dim = column.type.list_size
@@ -156,9 +193,26 @@ int main() {
     return [float(x) for x in subprocess.run([binary], stdout=subprocess.PIPE, check=True).stdout.split()]
 
 
+def filters(run, rows, theirs, ours):
+    data = os.path.join(WORK, "f-%d.arrow" % rows)
+    make_filter_data(data, rows)
+    call("lancedb", "ingest", theirs, "f", data)
+    call("glaive", "ingest", ours, "f", data, "none")
+    for words, where in filter_cases():
+        for columns in ("id,price,name,tags", "id"):
+            run.compare("filter by %s, %s" % (words, "all" if "," in columns else columns), "ms", "ms",
+                        ("filter", theirs, "f", 3, where, columns), ("filter", ours, "f", 3, where, columns),
+                        goal=">= 2x")
+    for limit in (10, 1000):
+        run.compare("order by price limit %d" % limit, "ms", "ms",
+                    ("filter", theirs, "f", 3, "n < 500", "id,price,name,tags", "price", limit),
+                    ("filter", ours, "f", 3, "n < 500", "id,price,name,tags", "price", limit), goal=">= 2x")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--filter-rows", type=int, default=10_000_000)
     parser.add_argument("--appends", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write-docs", action="store_true")
@@ -230,6 +284,7 @@ def main():
         run.compare("append of 1 row, 16 threads at once, ours %s" % ("unsynced" if mode == "none" else "synced"), "ms_per_append", "ms", ("crowd", theirs, "crowd", small, 16, 40),
                     ("crowd", ours, "crowd_" + mode, small, 16, 40, mode), goal=">= 2x")
 
+    filters(run, args.filter_rows, theirs, ours)
     knn_row = next(r for r in run.rows if r["workload"].startswith("exact kNN") and "1 query" in r["workload"])
     share = args.rows * 128 * 4 / (knn_row["glaive"] / 1000) / 1e9 / both
     print("single-query search: %.0f %% of the memory bandwidth of all cores" % (100 * share))

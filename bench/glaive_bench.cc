@@ -6,6 +6,7 @@
 //   glaive_bench take DB TABLE rows repetitions [column,...]
 //   glaive_bench knn DB TABLE QUERIES.arrow batch repetitions
 //   glaive_bench first DB TABLE QUERIES.arrow        open, then the first search of a fresh process
+//   glaive_bench filter DB TABLE repetitions FILTER [column,... [ORDER BY expression [limit]]]
 //   glaive_bench append DB TABLE DATA.arrow count [none|synced]
 //   glaive_bench compact DB TABLE DATA.arrow fragments
 //   glaive_bench upkeep DB TABLE DATA.arrow writes
@@ -191,6 +192,47 @@ arrow::Status Take(const std::vector<std::string>& args) {
   return arrow::Status::OK();
 }
 
+/// A filtered scan; with an expression the rows in its order, with a limit the first of them.
+arrow::Status Filter(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], {}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.OpenTable(args[1]));
+  glaive::ScanOptions options;
+  options.filter = args[3];
+  if (args.size() > 4) {
+    options.columns = Split(args[4]);
+  }
+  if (args.size() > 5) {
+    options.order_by = {{args[5]}};
+  }
+  if (args.size() > 6) {
+    options.limit = std::stoull(args[6]);
+  }
+  std::vector<double> times;
+  int64_t rows = 0;
+  uint64_t sum = 0;
+  for (int repetition = 0; repetition < std::stoi(args[2]); ++repetition) {
+    const auto start = Clock::now();
+    ARROW_ASSIGN_OR_RAISE(auto reader, table.Scan(options));
+    rows = 0;
+    for (;;) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+      if (batch == nullptr) {
+        break;
+      }
+      rows += batch->num_rows();
+      for (const auto& column : batch->column_data()) {
+        sum += Touch(*column);
+      }
+    }
+    times.push_back(MillisSince(start));
+  }
+  std::printf("{\"ms\": %.3f, \"first_ms\": %.3f, \"rows\": %lld, \"peak_mib\": %.0f, \"sum\": %llu}\n",
+              Median(times), times[0], static_cast<long long>(rows), PeakMiB(),
+              static_cast<unsigned long long>(sum));
+  return arrow::Status::OK();
+}
+
 arrow::Result<std::shared_ptr<arrow::FixedSizeListArray>> ReadQueries(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(path));
   ARROW_ASSIGN_OR_RAISE(auto batch, file->ReadRecordBatch(0));
@@ -369,6 +411,7 @@ int main(int argc, char** argv) {
   const std::string verb = argc > 1 ? argv[1] : "";
   const std::vector<std::pair<std::string, std::pair<size_t, std::function<arrow::Status(const std::vector<std::string>&)>>>>
       verbs = {{"ingest", {3, Ingest}}, {"scan", {2, Scan}},   {"take", {4, Take}},
+               {"filter", {4, Filter}},
                {"knn", {5, Knn}},       {"first", {3, First}}, {"append", {4, Append}},
                {"compact", {4, Compact}}, {"crowd", {5, Crowd}},
                {"upkeep", {4, Upkeep}}};

@@ -62,6 +62,24 @@ def take(db, table, rows, repetitions, columns=None):
     return {"ms": statistics.median(times), "first_ms": times[0]}
 
 
+def filter(db, table, repetitions, where, columns=None, order_by=None, limit=None):
+    import lance
+    d = lance.dataset(os.path.join(db, table + ".lance"))
+    times = []
+    for _ in range(int(repetitions)):
+        start = now()
+        rows = 0
+        kwargs = {"columns": columns.split(",")} if columns else {}
+        if order_by:
+            kwargs["order_by"] = order_by
+        if limit:
+            kwargs["limit"] = int(limit)
+        for batch in d.scanner(filter=where, **kwargs).to_batches():
+            rows += batch.num_rows
+        times.append(now() - start)
+    return {"ms": statistics.median(times), "first_ms": times[0], "rows": rows, "peak_mib": peak()}
+
+
 def queries_of(path):
     column = ipc(path).get_batch(0).column(0)
     return column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)

@@ -6,6 +6,7 @@
 
 #include <arrow/type.h>
 
+#include "base/executor.h"
 #include "base/status.h"
 #include "query/filter.h"
 #include "query/scan.h"
@@ -97,7 +98,8 @@ void NoteFilter(const RowFilter& filter, Tree* tree) {
     for (const auto& term : step.terms) {
       terms += Concat(terms.empty() ? "" : " AND ", term.ToString());
     }
-    tree->Note("phase ", ++number, ": reads ", Names(step.adds),
+    ++number;
+    tree->Note("phase ", number, ": reads ", Names(step.adds),
                number == 1 ? "" : " for the rows that are left", "; keeps ", terms);
   }
 }

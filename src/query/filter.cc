@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <arrow/array.h>
-#include <arrow/compute/api_scalar.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
@@ -140,8 +139,9 @@ std::optional<std::vector<uint64_t>> NamedRows(const Node& term, const char* col
   if (term.kind == NodeKind::kBinary && term.op == Op::kEq) {
     const Node& left = *term.children[0];
     const Node& right = *term.children[1];
-    if (is_column(left) ? AddRowNumber(ConstantOf(right, parameters), &numbers)
-                        : is_column(right) && AddRowNumber(ConstantOf(left, parameters), &numbers)) {
+    if (is_column(left)
+            ? AddRowNumber(ConstantOf(right, parameters), &numbers)
+            : is_column(right) && AddRowNumber(ConstantOf(left, parameters), &numbers)) {
       return numbers;
     }
     return std::nullopt;
@@ -193,9 +193,9 @@ arrow::Result<std::optional<std::vector<uint64_t>>> NamedAddresses(
 arrow::Result<std::shared_ptr<arrow::BooleanArray>> Both(const arrow::BooleanArray& a,
                                                          const arrow::BooleanArray& b,
                                                          arrow::MemoryPool* pool) {
-  ARROW_ASSIGN_OR_RAISE(
-      auto bits, arrow::internal::BitmapAnd(pool, a.values()->data(), a.offset(),
-                                            b.values()->data(), b.offset(), a.length(), 0));
+  ARROW_ASSIGN_OR_RAISE(auto bits,
+                        arrow::internal::BitmapAnd(pool, a.values()->data(), a.offset(),
+                                                   b.values()->data(), b.offset(), a.length(), 0));
   return std::make_shared<arrow::BooleanArray>(a.length(), std::move(bits));
 }
 
@@ -225,8 +225,7 @@ arrow::Result<std::shared_ptr<const RowFilter>> RowFilter::Make(const table::Sna
                                                                 const Parameters& parameters,
                                                                 int64_t now_nanos) {
   auto filter = std::make_shared<RowFilter>();
-  ARROW_RETURN_NOT_OK(
-      InClause(filter->Bind(snapshot, clause, parameters, now_nanos), "filter"));
+  ARROW_RETURN_NOT_OK(InClause(filter->Bind(snapshot, clause, parameters, now_nanos), "filter"));
   return std::shared_ptr<const RowFilter>(std::move(filter));
 }
 
@@ -261,8 +260,7 @@ arrow::Status RowFilter::Bind(const table::Snapshot& snapshot, const Clause& cla
       if (field != nullptr && !FindMeta(snapshot.schema(), path[0]).has_value()) {
         std::shared_ptr<arrow::DataType> type = field->type();
         for (size_t i = 1; i < path.size() && type->id() == arrow::Type::STRUCT; ++i) {
-          const auto member =
-              static_cast<const arrow::StructType&>(*type).GetFieldByName(path[i]);
+          const auto member = static_cast<const arrow::StructType&>(*type).GetFieldByName(path[i]);
           if (member == nullptr) {
             break;
           }
@@ -286,8 +284,8 @@ arrow::Status RowFilter::Bind(const table::Snapshot& snapshot, const Clause& cla
     all_terms.push_back(&term.bound);
   }
   const NeededColumns needed = query::ColumnsOf(snapshot.schema(), all_terms, {});
-  ARROW_ASSIGN_OR_RAISE(all_, MakeReadSet(snapshot, needed.paths, needed.metas,
-                                          file::BlobMode::kDescriptors));
+  ARROW_ASSIGN_OR_RAISE(
+      all_, MakeReadSet(snapshot, needed.paths, needed.metas, file::BlobMode::kDescriptors));
   // A step of its own for what reads more, and for what must only see rows that passed before.
   constexpr double kNarrow = 16;
   std::vector<bool> read(all_.projection.fields().size(), false);
@@ -361,10 +359,10 @@ arrow::Result<RowFilter::Outcome> RowFilter::Apply(FragmentAccess* access, const
       return outcome;
     }
     ARROW_ASSIGN_OR_RAISE(const auto added, ReadRows(steps_.size() == 1 ? all_ : step.adds, access,
-                                              outcome.rows, pool));
+                                                     outcome.rows, pool));
     held.insert(held.end(), added->columns().begin(), added->columns().end());
-    batch = arrow::RecordBatch::Make(step.held_schema, static_cast<int64_t>(outcome.num_rows),
-                                     held);
+    batch =
+        arrow::RecordBatch::Make(step.held_schema, static_cast<int64_t>(outcome.num_rows), held);
     ARROW_ASSIGN_OR_RAISE(const auto mask, MaskOf(step.terms, *batch, buffers));
     const auto passed = static_cast<uint64_t>(mask->true_count());
     if (passed == outcome.num_rows) {

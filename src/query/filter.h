@@ -45,12 +45,17 @@ class RowFilter {
                                                               int64_t now_nanos);
 
   bool always_true() const { return !always_false_ && steps_.empty(); }
+
   bool always_false() const { return always_false_; }
+
   /// Every column of every step.
   const ReadSet& all() const { return all_; }
+
   const std::vector<Step>& steps() const { return steps_; }
+
   /// The only rows that can pass, by address in ascending order, where the filter names rows.
   const std::optional<std::vector<uint64_t>>& addresses() const { return addresses_; }
+
   const std::string& text() const { return text_; }
 
   /// `keep` are indices of fields of all().schema, in the order of kept.

@@ -25,7 +25,9 @@ FilterStream::FilterStream(const table::Snapshot& snapshot, std::shared_ptr<cons
       planned_all_(filter_->always_false()),
       ahead_(&snapshot.session()->executor(), &snapshot.session()->budget(), current_window_) {}
 
-FilterStream::~FilterStream() { ahead_.Drop(); }
+FilterStream::~FilterStream() {
+  ahead_.Drop();
+}
 
 arrow::Status FilterStream::Fill() {
   while (!planned_all_ && ahead_.wants_more()) {

@@ -46,6 +46,7 @@ class FilterStream {
 
   /// nullopt at the end.
   arrow::Result<std::optional<Survivors>> Next();
+
   /// True if Next would not wait for work that has not been done.
   bool ready() const { return ahead_.front_done() || (planned_all_ && ahead_.empty()); }
 

@@ -186,8 +186,7 @@ struct Draft {
   }
 };
 
-void AddColumns(const file::Schema& schema, const std::vector<std::string>& columns,
-                Draft* draft) {
+void AddColumns(const file::Schema& schema, const std::vector<std::string>& columns, Draft* draft) {
   if (columns.empty()) {
     for (const auto& field : schema.fields()) {
       draft->paths.push_back(QuotePath({field.name}));
@@ -235,8 +234,7 @@ arrow::Status AddExpressions(const table::Snapshot& snapshot, const Selection& s
   return arrow::Status::OK();
 }
 
-arrow::Status AddHidden(const table::Snapshot& snapshot, const Selection& selection,
-                        Draft* draft) {
+arrow::Status AddHidden(const table::Snapshot& snapshot, const Selection& selection, Draft* draft) {
   ARROW_ASSIGN_OR_RAISE(const auto schema,
                         ExpressionSchema(snapshot, ModeOf(selection.blobs), selection.extra));
   expr::BindOptions options;
@@ -312,8 +310,8 @@ arrow::Result<Output> Finish(const table::Snapshot& snapshot, const Selection& s
   Output output;
   arrow::MemoryPool* pool = snapshot.session()->options().pool;
   output.pool = pool != nullptr ? pool : arrow::default_memory_pool();
-  ARROW_ASSIGN_OR_RAISE(output.input, MakeReadSet(snapshot, draft.paths, draft.metas,
-                                                  ModeOf(selection.blobs)));
+  ARROW_ASSIGN_OR_RAISE(output.input,
+                        MakeReadSet(snapshot, draft.paths, draft.metas, ModeOf(selection.blobs)));
   arrow::FieldVector fields;
   for (auto& item : draft.items) {
     OutputItem made;
@@ -324,9 +322,8 @@ arrow::Result<Output> Finish(const table::Snapshot& snapshot, const Selection& s
       if (made.expression->is_column() && made.expression->columns().size() == 1 &&
           made.expression->columns()[0].size() == 1) {
         made.column = output.input.schema->GetFieldIndex(made.expression->columns()[0][0]);
-        if (made.column >= 0 && output.input.schema->field(made.column)
-                                    ->type()
-                                    ->Equals(*fields.back()->type())) {
+        if (made.column >= 0 &&
+            output.input.schema->field(made.column)->type()->Equals(*fields.back()->type())) {
           fields.back() = output.input.schema->field(made.column)->WithName(item.name);
           made.expression.reset();
         } else {
@@ -352,8 +349,8 @@ arrow::Result<Output> Finish(const table::Snapshot& snapshot, const Selection& s
                      item.name == output.input.schema->field(made.column)->name();
     output.items.push_back(std::move(made));
   }
-  output.as_read = output.as_read && static_cast<int>(output.items.size()) ==
-                                         output.input.schema->num_fields();
+  output.as_read =
+      output.as_read && static_cast<int>(output.items.size()) == output.input.schema->num_fields();
   output.schema = arrow::schema(std::move(fields), snapshot.arrow_schema()->metadata());
   return output;
 }
@@ -425,9 +422,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> Output::Apply(
   for (const auto& item : items) {
     if (item.column >= 0) {
       std::shared_ptr<arrow::Array> column = input_rows->column(item.column);
-      const auto& field = item.stored != nullptr
-                              ? item.stored
-                              : schema->field(static_cast<int>(columns.size()));
+      const auto& field =
+          item.stored != nullptr ? item.stored : schema->field(static_cast<int>(columns.size()));
       if (!column->type()->Equals(*field->type())) {
         column = arrow::MakeArray(Pruned(column->data(), field->type()));
       }

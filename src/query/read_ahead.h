@@ -1,6 +1,7 @@
 // Work done ahead of a consumer that takes the results in order. Private to the room.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -79,7 +80,9 @@ class ReadAhead {
  public:
   ReadAhead(Executor* executor, MemoryBudget* budget, size_t window)
       : executor_(executor), budget_(budget), window_(executor->num_threads() <= 1 ? 1 : window) {}
+
   ~ReadAhead() { Drop(); }
+
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
 

@@ -18,8 +18,7 @@ namespace {
 
 template <typename Fill>
 arrow::Result<std::shared_ptr<arrow::Array>> MakeUint64(const RowRanges& rows,
-                                                        arrow::MemoryPool* pool,
-                                                        const Fill& fill) {
+                                                        arrow::MemoryPool* pool, const Fill& fill) {
   const auto count = static_cast<int64_t>(CountRows(rows));
   ARROW_ASSIGN_OR_RAISE(
       auto values, arrow::AllocateBuffer(count * static_cast<int64_t>(sizeof(uint64_t)), pool));
@@ -82,16 +81,15 @@ arrow::Result<std::shared_ptr<arrow::Array>> Offsets(const ReadSet& set,
       while (at < live.size() && live[at].end <= row) {
         passed += live[at++].size();
       }
-      *out++ = before + passed + (at < live.size() && row > live[at].start
-                                      ? row - live[at].start
-                                      : 0);
+      *out++ =
+          before + passed + (at < live.size() && row > live[at].start ? row - live[at].start : 0);
     }
     return arrow::Status::OK();
   });
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> Versions(const table::Fragment& fragment,
-                                                      bool created, const RowRanges& rows,
+arrow::Result<std::shared_ptr<arrow::Array>> Versions(const table::Fragment& fragment, bool created,
+                                                      const RowRanges& rows,
                                                       arrow::MemoryPool* pool) {
   return MakeUint64(rows, pool, [&](const RowRange& range, uint64_t* out) -> arrow::Status {
     for (uint64_t row = range.start; row < range.end; ++row) {
@@ -116,8 +114,8 @@ bool IsDense(const RowRanges& rows, double row_bytes, size_t num_columns) {
   const auto hull = static_cast<double>(rows.back().end - rows.front().start);
   const auto ranges = static_cast<double>(rows.size());
   const auto columns = static_cast<double>(num_columns);
-  const double apart = ranges * columns * kRangeCost +
-                       std::min(hull * row_bytes, ranges * kChunkBytes) * kByteCost;
+  const double apart =
+      ranges * columns * kRangeCost + std::min(hull * row_bytes, ranges * kChunkBytes) * kByteCost;
   const double together = hull * row_bytes * kByteCost + hull * columns * kFilterCost;
   return together < apart;
 }

@@ -111,10 +111,9 @@ class ScanReader final : public arrow::RecordBatchReader {
     }
     if (settings_.progress) {
       ARROW_ASSIGN_OR_RAISE(const uint64_t live, snapshot_->CountRows());
-      rows_total_ = filter_ != nullptr
-                        ? live
-                        : std::min(live - std::min(live, settings_.offset),
-                                   settings_.limit.value_or(UINT64_MAX));
+      rows_total_ = filter_ != nullptr ? live
+                                       : std::min(live - std::min(live, settings_.offset),
+                                                  settings_.limit.value_or(UINT64_MAX));
     }
     return arrow::Status::OK();
   }
@@ -138,7 +137,8 @@ class ScanReader final : public arrow::RecordBatchReader {
   arrow::Status FillWindow() {
     while (!ended_ && ahead_.wants_more()) {
       // While there is something to hand out nobody waits for the filter.
-      ARROW_ASSIGN_OR_RAISE(auto task, filter_ == nullptr ? NextUnit() : NextGathered(ahead_.empty()));
+      ARROW_ASSIGN_OR_RAISE(auto task,
+                            filter_ == nullptr ? NextUnit() : NextGathered(ahead_.empty()));
       if (!task.has_value()) {
         break;
       }
@@ -229,8 +229,8 @@ class ScanReader final : public arrow::RecordBatchReader {
       ARROW_ASSIGN_OR_RAISE(const auto reader, piece.access->Reader(sharing_.rest));
       row_bytes += reader->BytesPerRow();
     }
-    uint64_t step = std::clamp<uint64_t>(static_cast<uint64_t>(kBatchBytes / row_bytes), 1,
-                                         kMaxBatchRows);
+    uint64_t step =
+        std::clamp<uint64_t>(static_cast<uint64_t>(kBatchBytes / row_bytes), 1, kMaxBatchRows);
     if (settings_.batch_rows != 0) {
       step = settings_.batch_rows;
     }
@@ -239,11 +239,11 @@ class ScanReader final : public arrow::RecordBatchReader {
       RowPiece part;
       part.access = piece.access;
       part.num_rows = count;
-      part.rows = count == piece.num_rows ? piece.rows
-                                          : SliceRows(piece.rows, skipped + done, count);
+      part.rows =
+          count == piece.num_rows ? piece.rows : SliceRows(piece.rows, skipped + done, count);
       if (piece.kept != nullptr) {
-        part.kept = piece.kept->Slice(static_cast<int64_t>(skipped + done),
-                                      static_cast<int64_t>(count));
+        part.kept =
+            piece.kept->Slice(static_cast<int64_t>(skipped + done), static_cast<int64_t>(count));
       }
       const double bytes = row_bytes * static_cast<double>(count);
       pending_rows_ += count;
@@ -260,8 +260,7 @@ class ScanReader final : public arrow::RecordBatchReader {
     for (const auto& piece : task.pieces) {
       Batch rest;
       if (sharing_.rest.schema->num_fields() > 0) {
-        ARROW_ASSIGN_OR_RAISE(rest,
-                              ReadRows(sharing_.rest, piece.access.get(), piece.rows, pool));
+        ARROW_ASSIGN_OR_RAISE(rest, ReadRows(sharing_.rest, piece.access.get(), piece.rows, pool));
       }
       if (sharing_.keep.empty() && rest != nullptr) {
         batches.push_back(std::move(rest));
@@ -271,9 +270,8 @@ class ScanReader final : public arrow::RecordBatchReader {
       for (const auto& source : sharing_.sources) {
         columns.push_back((source.kept ? piece.kept : rest)->column(source.column));
       }
-      batches.push_back(arrow::RecordBatch::Make(output_.input.schema,
-                                                 static_cast<int64_t>(piece.num_rows),
-                                                 std::move(columns)));
+      batches.push_back(arrow::RecordBatch::Make(
+          output_.input.schema, static_cast<int64_t>(piece.num_rows), std::move(columns)));
     }
     ARROW_ASSIGN_OR_RAISE(const auto rows, JoinBatches(batches, pool));
     return output_.Apply(rows);
@@ -370,8 +368,8 @@ class SliceReader final : public arrow::RecordBatchReader {
       const uint64_t skipped = std::min(to_skip_, rows);
       const uint64_t taken = std::min({rows - skipped, left_, batch_rows_});
       to_skip_ -= skipped;
-      auto columns = rest_->Slice(static_cast<int64_t>(skipped), static_cast<int64_t>(taken))
-                         ->columns();
+      auto columns =
+          rest_->Slice(static_cast<int64_t>(skipped), static_cast<int64_t>(taken))->columns();
       rest_ = rest_->Slice(static_cast<int64_t>(skipped + taken));
       if (taken == 0) {
         continue;
@@ -481,8 +479,7 @@ arrow::Result<Reader> LateSorted(const SnapshotPtr& snapshot, const ScanRequest&
                                  const ScanOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const auto keys, ScanReader::Make(snapshot, request.sorted, request.filter,
                                                           WholeOf(options)));
-  ARROW_ASSIGN_OR_RAISE(const auto sorted,
-                        Sort(*keys, SortOptionsOf(*snapshot, request, options)));
+  ARROW_ASSIGN_OR_RAISE(const auto sorted, Sort(*keys, SortOptionsOf(*snapshot, request, options)));
   std::vector<uint64_t> addresses;
   for (;;) {
     Batch batch;
@@ -503,13 +500,13 @@ arrow::Result<Reader> LateSorted(const SnapshotPtr& snapshot, const ScanRequest&
 arrow::Result<Reader> Rearranged(const SnapshotPtr& snapshot, const ScanRequest& request,
                                  const ScanOptions& options) {
   const bool ordered = request.order == OrderMode::kCarry;
-  ARROW_ASSIGN_OR_RAISE(auto rows, ScanReader::Make(snapshot, ordered ? request.sorted : request.output,
-                                                    request.filter, WholeOf(options)));
+  ARROW_ASSIGN_OR_RAISE(auto rows,
+                        ScanReader::Make(snapshot, ordered ? request.sorted : request.output,
+                                         request.filter, WholeOf(options)));
   if (ordered) {
-    ARROW_ASSIGN_OR_RAISE(auto sorted,
-                          Sort(*rows, SortOptionsOf(*snapshot, request, options)));
-    rows = std::make_shared<SliceReader>(std::move(sorted), request.output.schema, 0, std::nullopt,
-                                         0);
+    ARROW_ASSIGN_OR_RAISE(auto sorted, Sort(*rows, SortOptionsOf(*snapshot, request, options)));
+    rows =
+        std::make_shared<SliceReader>(std::move(sorted), request.output.schema, 0, std::nullopt, 0);
   }
   if (options.distinct) {
     ARROW_ASSIGN_OR_RAISE(rows, Distinct(std::move(rows), DistinctOptionsOf(*snapshot, options)));
@@ -527,19 +524,19 @@ arrow::Result<Reader> ScanSnapshot(SnapshotPtr snapshot, const ScanOptions& opti
                             SettingsOf(options));
   }
   const auto schema = request.output.schema;
-  return std::make_shared<DeferredReader>(schema, [snapshot = std::move(snapshot), request,
-                                                   options] {
-    return request.order == OrderMode::kLate ? LateSorted(snapshot, request, options)
-                                             : Rearranged(snapshot, request, options);
-  });
+  return std::make_shared<DeferredReader>(
+      schema, [snapshot = std::move(snapshot), request, options] {
+        return request.order == OrderMode::kLate ? LateSorted(snapshot, request, options)
+                                                 : Rearranged(snapshot, request, options);
+      });
 }
 
 arrow::Result<uint64_t> CountSnapshot(const SnapshotPtr& snapshot, const CountOptions& options) {
   if (options.filter.empty()) {
     return snapshot->CountRows();
   }
-  ARROW_ASSIGN_OR_RAISE(const auto filter, RowFilter::Make(*snapshot, options.filter,
-                                                           options.parameters, NowNanos()));
+  ARROW_ASSIGN_OR_RAISE(const auto filter,
+                        RowFilter::Make(*snapshot, options.filter, options.parameters, NowNanos()));
   if (filter->always_true()) {
     return snapshot->CountRows();
   }

@@ -416,8 +416,8 @@ class Searcher {
       }
       first = block_end;
     }
-    Select(open, rows, 0, column, state->row_distances.data(), rows.size(),
-           &state->nearest[0], state);
+    Select(open, rows, 0, column, state->row_distances.data(), rows.size(), &state->nearest[0],
+           state);
     return arrow::Status::OK();
   }
 
@@ -442,8 +442,8 @@ class Searcher {
 
   /// Offers those of the rows (from `at` of the piece on) that can still be among the nearest.
   void Select(const OpenFragment& open, const PieceRows& rows, uint64_t at,
-              const VectorColumn& column,
-              const float* distances, size_t count, NearestK* nearest, State* state) const {
+              const VectorColumn& column, const float* distances, size_t count, NearestK* nearest,
+              State* state) const {
     state->selected.resize(std::max(state->selected.size(), count));
     const size_t found = kernels::SelectAtMost(distances, count, std::min(nearest->bound(), upper_),
                                                state->selected.data());

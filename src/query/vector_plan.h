@@ -21,7 +21,7 @@ struct VectorPlan {
   VectorRequest request;
   std::shared_ptr<const RowFilter> filter;  ///< nullptr: all rows
   bool postfilter = false;                  ///< the filter is looked at after the search
-  Output output;        ///< the columns, the keys to order by, then the filter's value if postfilter
+  Output output;  ///< the columns, the keys to order by, then the filter's value if postfilter
   int num_columns = 0;  ///< of the output, without what is hidden
   std::vector<KeyColumn> keys;
   bool with_row_id = false;

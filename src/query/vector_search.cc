@@ -69,8 +69,7 @@ arrow::Result<std::vector<int64_t>> Arrange(const arrow::RecordBatch& rows, cons
   if (plan.postfilter) {
     const auto& passed =
         static_cast<const arrow::BooleanArray&>(*rows.column(rows.num_columns() - 1));
-    std::erase_if(places,
-                  [&](int64_t row) { return passed.IsNull(row) || !passed.Value(row); });
+    std::erase_if(places, [&](int64_t row) { return passed.IsNull(row) || !passed.Value(row); });
   }
   if (plan.keys.empty()) {
     return places;
@@ -163,8 +162,7 @@ arrow::Result<VectorPlan> BindSearch(const table::Snapshot& snapshot, const Vect
     }
   }
   ARROW_ASSIGN_OR_RAISE(plan.output, MakeOutput(snapshot, selection));
-  plan.num_columns =
-      plan.output.schema->num_fields() - static_cast<int>(selection.hidden.size());
+  plan.num_columns = plan.output.schema->num_fields() - static_cast<int>(selection.hidden.size());
   for (size_t i = 0; i < query.order_by.size(); ++i) {
     const int column = plan.num_columns + static_cast<int>(i);
     const auto& field = *plan.output.schema->field(column);
@@ -182,9 +180,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> SearchSnapshot(
   arrow::MemoryPool* pool = snapshot->session()->options().pool;
   pool = pool != nullptr ? pool : arrow::default_memory_pool();
   ARROW_ASSIGN_OR_RAISE(const auto plan, BindSearch(*snapshot, query));
-  ARROW_ASSIGN_OR_RAISE(auto nearest,
-                        FindNearest(*snapshot, plan.request, query,
-                                    plan.postfilter ? nullptr : plan.filter.get()));
+  ARROW_ASSIGN_OR_RAISE(auto nearest, FindNearest(*snapshot, plan.request, query,
+                                                  plan.postfilter ? nullptr : plan.filter.get()));
   std::vector<uint64_t> addresses;
   std::vector<std::pair<size_t, size_t>> found;  // query, rank
   for (size_t q = 0; q < nearest.size(); ++q) {
@@ -195,8 +192,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> SearchSnapshot(
   }
   std::shared_ptr<arrow::RecordBatch> rows;
   if (plan.output.input.schema->num_fields() > 0) {
-    ARROW_ASSIGN_OR_RAISE(
-        rows, TakeColumns(*snapshot, addresses, plan.output.input, query.cancel));
+    ARROW_ASSIGN_OR_RAISE(rows, TakeColumns(*snapshot, addresses, plan.output.input, query.cancel));
   } else {
     rows = arrow::RecordBatch::Make(plan.output.input.schema,
                                     static_cast<int64_t>(addresses.size()), arrow::ArrayVector{});
