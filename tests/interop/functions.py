@@ -104,7 +104,12 @@ regexp_replace(s, t, '*'); regexp_replace(s, 'l', t); regexp_replace(s, '$', '!'
 regexp_replace(s, 'l', '\9'); regexp_replace(s, 'l', '\a'); regexp_replace(s, '^', '>', 'gm'); regexp_replace(ls, '[A-Z]', '_', 'g')
 regexp_count(s, 'l'); regexp_count(s, 'l', 4); regexp_count(s, 'X', 1, 'i'); regexp_count(s, ''); regexp_count('abc', 'b', 100)
 regexp_count('abc', 'b', 0); regexp_instr(s, 'l'); regexp_instr(s, 'l', 5); regexp_instr(s, 'X', 1, 2)
-regexp_instr(s, 'x', 1, 1, 'i'); regexp_instr('abcd', '(b)(c)', 1, 1, '', 2); regexp_instr(s, 'q'); regexp_instr(ls, 'b')""",
+regexp_instr(s, 'x', 1, 1, 'i'); regexp_instr('abcd', '(b)(c)', 1, 1, '', 2); regexp_instr(s, 'q'); regexp_instr(ls, 'b')
+regexp_like(s, 'l', null); regexp_replace(s, 'l', 'x', null); regexp_match(s, null); regexp_instr(s, null); regexp_instr('abc', '')
+regexp_replace('ab', '(a)', '\\1'); regexp_replace('ab', '(a)', '\\\1'); regexp_replace('ab', '(a)', 'x\\a')
+regexp_replace('ab', '(a)(b)', '$2$1x'); regexp_replace('x', 'x', '${y}'); regexp_replace('x', 'x', '${'); regexp_replace('x', 'x', '$')
+regexp_count('aaa', '^a', 2); regexp_instr('aaa', '^a', 2); regexp_instr('abcabc', '(b)(c)', 1, 2, '', 1)
+regexp_like(s, '\b{start}w'); regexp_like(s, '[\w--\d]$'); regexp_like(s, '(?i)[[:upper:]]{3}'); regexp_like('a', 'a{,2}')""",
     "digest": """
 md5(s); md5(by); sha224(s); sha256(s); sha256(by); sha384(s); sha512(s); digest(s, 'md5'); digest(s, 'sha256')
 digest(s, 'blake3'); digest(s, 'blake2b'); encode(s, 'base64'); encode(by, 'hex'); decode('616263', 'hex')
@@ -187,6 +192,7 @@ cosine_similarity(v, v)""".strip().replace("\n", "; ").split("; "), NO_SUCH_CALL
     "regexp_count(s, 'l', 4)": NULL_COUNT,
     "regexp_count(s, 'X', 1, 'i')": NULL_COUNT,
     "regexp_count(s, '')": NULL_COUNT,
+    "regexp_instr('abcabc', '(b)(c)', 1, 2, '', 1)": "the group is that of the match asked for; LanceDB's of the first",
     "array_length(deep, 2)": "LanceDB crashes on the empty lists",
     "array_position(words, 'b', 2)": "null where the start is outside the list; LanceDB fails for all rows",
     "cardinality(deep)": "elements of ragged lists are counted; LanceDB multiplies the lengths of the first",

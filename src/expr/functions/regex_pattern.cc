@@ -77,9 +77,12 @@ Replacement::Replacement(std::string_view text, const Regex& regex) {
     const char c = text[at];
     const char next = at + 1 < text.size() ? text[at + 1] : '\0';
     size_t end = at + 1;
-    if (c == '\\' && IsDigit(next)) {
+    // LanceDB reads \\1 as \1.
+    const size_t digits = c == '\\' && next == '\\' ? at + 2 : at + 1;
+    if (c == '\\' && digits < text.size() && IsDigit(text[digits])) {
+      end = digits;
       while (end < text.size() && IsDigit(text[end])) ++end;
-      AddGroup(text.substr(at + 1, end - at - 1), regex);
+      AddGroup(text.substr(digits, end - digits), regex);
     } else if (c == '$' && next == '$') {
       AddText("$");
       ++end;

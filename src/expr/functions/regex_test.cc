@@ -109,6 +109,8 @@ TEST(RegexFunctions, ReplaceUnderstandsGroups) {
   EXPECT_EQ(Replace("(l)", "[${1}x]", "g"), "hé[lx][lx]o wör[lx]d");
   EXPECT_EQ(Replace("(l)", "[\\0]", "g"), "hé[l][l]o wör[l]d");
   EXPECT_EQ(Replace("(l)", "[$$]", "g"), "hé[$][$]o wör[$]d");
+  EXPECT_EQ(Replace("(l)", "[\\\\1]", ""), "hé[l]lo wörld");
+  EXPECT_EQ(Replace("(l)", "[\\\\a]", ""), "hé[\\\\a]lo wörld");
   EXPECT_EQ(Replace("(l)", "[\\9]", "g"), "hé[][]o wör[]d");
   EXPECT_EQ(Replace("(l)", "\\a$", ""), "hé\\a$lo wörld");
   EXPECT_EQ(Replace("(?P<nn>l)", "[$nn]", "g"), "hé[l][l]o wör[l]d");
