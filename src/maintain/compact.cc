@@ -19,8 +19,11 @@ namespace {
 
 using lance::table::Transaction;
 
-/// Decoded bytes that are on their way from the old files to the new ones at a time.
-constexpr uint64_t kBatchBytes = 16 << 20;
+/// Decoded bytes that are on their way from the old files to the new ones at a time: a part of the
+/// budget, within bounds.
+constexpr uint64_t kMostBatchBytes = 16 << 20;
+constexpr uint64_t kLeastBatchBytes = 1 << 20;
+constexpr uint64_t kBudgetParts = 16;
 
 /// The work on one group.
 class Rewriter {
@@ -52,7 +55,10 @@ class Rewriter {
   }
 
   arrow::Status Write() {
-    ARROW_ASSIGN_OR_RAISE(const auto data, ReadGroup(snapshot_, fragments_, kBatchBytes));
+    const uint64_t batch_bytes =
+        std::clamp(versions_.session()->budget().limit_bytes() / kBudgetParts, kLeastBatchBytes,
+                   kMostBatchBytes);
+    ARROW_ASSIGN_OR_RAISE(const auto data, ReadGroup(snapshot_, fragments_, batch_bytes));
     ARROW_ASSIGN_OR_RAISE(
         const auto version,
         file::FileVersion::Parse(snapshot_->manifest().pb.data_format().version()));

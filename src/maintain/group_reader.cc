@@ -1,6 +1,7 @@
 #include "maintain/group_reader.h"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 #include <utility>
 
@@ -12,8 +13,10 @@
 #include <arrow/type.h>
 #include <arrow/util/byte_size.h>
 
+#include "base/executor.h"
 #include "base/status.h"
 #include "file/schema.h"
+#include "maintain/compact.h"
 
 namespace glaive::maintain {
 
@@ -24,6 +27,10 @@ constexpr uint64_t kMaxRows = 64 << 10;
 /// Descriptors of so many blobs are looked at to decide how many payloads fit in a batch.
 constexpr uint64_t kMaxBlobRows = 1024;
 constexpr uint8_t kExternalKind = 3;
+/// Fragments up to this are opened and read many at a time.
+constexpr uint64_t kSmallRows = 4096;
+constexpr uint64_t kSmallBytes = 256 << 10;
+constexpr size_t kSmallOnes = 64;
 
 /// The first `count` rows of `rows`, which lose them.
 RowRanges TakeFront(RowRanges* rows, uint64_t count) {
@@ -152,6 +159,14 @@ class GroupReader final : public arrow::RecordBatchReader {
 
   BatchResult Next() {
     while (rows_.empty()) {
+      if (ready_.empty()) {
+        ARROW_RETURN_NOT_OK(ReadSmallOnes());
+      }
+      if (!ready_.empty()) {
+        auto batch = std::move(ready_.front());
+        ready_.pop_front();
+        return batch;
+      }
       if (next_fragment_ == fragments_.size()) {
         return nullptr;
       }
@@ -160,16 +175,52 @@ class GroupReader final : public arrow::RecordBatchReader {
     ARROW_ASSIGN_OR_RAISE(const uint64_t wanted, RowsOfNextBatch());
     const uint64_t left = CountRows(rows_);
     const RowRanges rows = TakeFront(&rows_, std::min(wanted, left));
-    ARROW_ASSIGN_OR_RAISE(auto batch, Read(rows));
+    ARROW_ASSIGN_OR_RAISE(auto batch, Read(rows, plain_reader_.get()));
     Learn(*batch);
     return batch;
   }
 
-  arrow::Status OpenFragment(const table::Fragment& fragment) {
+  bool IsSmall(const table::Fragment& fragment) const {
+    const uint64_t bytes = BytesOf(fragment);
+    return blobs_.empty() && fragment.num_rows() > 0 && fragment.num_rows() <= kSmallRows &&
+           bytes > 0 && bytes <= kSmallBytes;
+  }
+
+  /// The next fragments, as long as they are small, each as a batch: opening them is most of the
+  /// work, and all threads take part in it.
+  arrow::Status ReadSmallOnes() {
+    size_t end = next_fragment_;
+    uint64_t bytes = 0;
+    while (end < fragments_.size() && end - next_fragment_ < kSmallOnes &&
+           bytes < batch_bytes_ / 4 && IsSmall(*fragments_[end])) {
+      bytes += BytesOf(*fragments_[end++]);
+    }
+    if (end - next_fragment_ < 2) {
+      return arrow::Status::OK();
+    }
+    std::vector<std::shared_ptr<arrow::RecordBatch>> batches(end - next_fragment_);
+    ARROW_RETURN_NOT_OK(snapshot_->session()->executor().ParallelFor(
+        batches.size(), [&](size_t i) -> arrow::Status {
+          const auto& fragment = *fragments_[next_fragment_ + i];
+          ARROW_ASSIGN_OR_RAISE(const auto rows, LiveRows(fragment));
+          ARROW_ASSIGN_OR_RAISE(const auto reader, snapshot_->OpenFragment(fragment, plain_));
+          return Read(rows, reader.get()).Value(&batches[i]);
+        }));
+    ready_.assign(batches.begin(), batches.end());
+    next_fragment_ = end;
+    return arrow::Status::OK();
+  }
+
+  static arrow::Result<RowRanges> LiveRows(const table::Fragment& fragment) {
     ARROW_ASSIGN_OR_RAISE(const auto deletions, fragment.deletions());
-    rows_ = deletions != nullptr       ? deletions->LiveRanges(0, fragment.physical_rows())
-            : fragment.physical_rows() ? RowRanges{{0, fragment.physical_rows()}}
-                                       : RowRanges{};
+    if (deletions != nullptr) {
+      return deletions->LiveRanges(0, fragment.physical_rows());
+    }
+    return fragment.physical_rows() > 0 ? RowRanges{{0, fragment.physical_rows()}} : RowRanges{};
+  }
+
+  arrow::Status OpenFragment(const table::Fragment& fragment) {
+    ARROW_ASSIGN_OR_RAISE(rows_, LiveRows(fragment));
     plain_reader_ = nullptr;
     blob_readers_.clear();
     if (rows_.empty()) {
@@ -219,13 +270,13 @@ class GroupReader final : public arrow::RecordBatchReader {
     bytes_per_row_ = bytes / static_cast<double>(std::max<int64_t>(batch.num_rows(), 1));
   }
 
-  BatchResult Read(const RowRanges& rows) const {
+  BatchResult Read(const RowRanges& rows, const table::FragmentReader* plain_reader) const {
     std::shared_ptr<arrow::RecordBatch> plain;
-    if (plain_reader_ != nullptr) {
+    if (plain_reader != nullptr) {
       file::ReadOptions options;
       options.pool = pool_;
       options.blob_mode = file::BlobMode::kBytes;
-      ARROW_ASSIGN_OR_RAISE(plain, plain_reader_->Read(rows, options));
+      ARROW_ASSIGN_OR_RAISE(plain, plain_reader->Read(rows, options));
     }
     arrow::ArrayVector columns;
     arrow::FieldVector fields;
@@ -301,8 +352,9 @@ class GroupReader final : public arrow::RecordBatchReader {
   const std::vector<const table::Fragment*> fragments_;
   const uint64_t batch_bytes_;
   arrow::MemoryPool* pool_;
-  file::Schema plain_;               // all columns but blobs
-  std::vector<file::Schema> blobs_;  // of one column each
+  file::Schema plain_;                                     // all columns but blobs
+  std::vector<file::Schema> blobs_;                        // of one column each
+  std::deque<std::shared_ptr<arrow::RecordBatch>> ready_;  // of small fragments
   size_t next_fragment_ = 0;
   RowRanges rows_;  // of the open fragment, not yet read
   std::shared_ptr<table::FragmentReader> plain_reader_;
