@@ -71,7 +71,7 @@ def filter(db, table, repetitions, where, columns=None, order_by=None, limit=Non
         rows = 0
         kwargs = {"columns": columns.split(",")} if columns else {}
         if order_by:
-            kwargs["order_by"] = order_by
+            kwargs["order_by"] = [order_by]
         if limit:
             kwargs["limit"] = int(limit)
         for batch in d.scanner(filter=where, **kwargs).to_batches():

@@ -100,23 +100,29 @@ arrow::Result<std::shared_ptr<arrow::Array>> Versions(const table::Fragment& fra
   });
 }
 
-/// Nanoseconds that reading takes, roughly: a range costs something by itself, and pages are
-/// decoded in chunks of some KiB, so ranges that lie close cost what everything between them costs.
+/// True if reading everything between the first and the last row, and thinning that out, is cheaper
+/// than reading the ranges. The costs are nanoseconds as measured: a range has one of its own, and
+/// narrow columns are decoded in chunks of some KiB, so ranges that lie close cost what everything
+/// between them costs.
 bool IsDense(const RowRanges& rows, double row_bytes, size_t num_columns) {
   constexpr size_t kFewRanges = 16;
-  constexpr double kRangeCost = 60;
-  constexpr double kByteCost = 0.25;
-  constexpr double kFilterCost = 1;
+  constexpr double kRangeCost = 120;
+  constexpr double kThinningCost = 7;
+  constexpr double kByteCost = 0.05;
   constexpr double kChunkBytes = 16 << 10;
+  constexpr double kChunkedRowBytes = 512;
   if (rows.size() <= kFewRanges) {
     return false;
   }
   const auto hull = static_cast<double>(rows.back().end - rows.front().start);
   const auto ranges = static_cast<double>(rows.size());
   const auto columns = static_cast<double>(num_columns);
+  const double range_bytes = row_bytes < kChunkedRowBytes
+                                 ? ranges * kChunkBytes
+                                 : static_cast<double>(CountRows(rows)) * row_bytes;
   const double apart =
-      ranges * columns * kRangeCost + std::min(hull * row_bytes, ranges * kChunkBytes) * kByteCost;
-  const double together = hull * row_bytes * kByteCost + hull * columns * kFilterCost;
+      ranges * columns * kRangeCost + std::min(hull * row_bytes, range_bytes) * kByteCost;
+  const double together = hull * row_bytes * kByteCost + hull * columns * kThinningCost;
   return together < apart;
 }
 
