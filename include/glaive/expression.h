@@ -171,6 +171,10 @@ inline Expression operator%(const Expression& a, const Value& b) {
   return a % Lit(b);
 }
 
+/// A type by its SQL name, as in CAST ("bigint", "timestamp(3)", "decimal(10, 2)", "int[]"), or by the name
+/// that arrow_cast takes ("Timestamp(Microsecond, None)"). kInvalidArgument shows where it fails.
+GLAIVE_EXPORT arrow::Result<std::shared_ptr<arrow::DataType>> ParseType(std::string_view name);
+
 /// What a request carries where SQL allows an expression: text, or a tree. Text is parsed when the
 /// request is used, and errors appear there.
 class GLAIVE_EXPORT Clause {

@@ -32,8 +32,9 @@ WriteOptions WriteArguments::Options(const Context& context) const {
   return options;
 }
 
-arrow::Status AppendFile(const Context& context, Table& table, const InputArguments& input,
-                         const WriteArguments& write) {
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> OpenRows(const Context& context,
+                                                                  const Table& table,
+                                                                  const InputArguments& input) {
   ARROW_ASSIGN_OR_RAISE(const auto schema, table.Schema());
   ARROW_ASSIGN_OR_RAISE(auto reader, OpenInput(input, schema, context.cancel));
   for (const auto& embedding : EmbeddingsOf(*schema)) {
@@ -48,7 +49,12 @@ arrow::Status AppendFile(const Context& context, Table& table, const InputArgume
     // Text knows few types; those of the other formats are the caller's, and Add judges them.
     ARROW_ASSIGN_OR_RAISE(reader, FitTo(std::move(reader), schema));
   }
+  return reader;
+}
 
+arrow::Status AppendFile(const Context& context, Table& table, const InputArguments& input,
+                         const WriteArguments& write) {
+  ARROW_ASSIGN_OR_RAISE(auto reader, OpenRows(context, table, input));
   WriteOptions options = write.Options(context);
   ARROW_ASSIGN_OR_RAISE(const auto added, table.Add(std::move(reader), options));
   options.progress = {};

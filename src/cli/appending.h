@@ -24,6 +24,12 @@ struct WriteArguments {
   WriteOptions Options(const Context& context) const;
 };
 
+/// The rows of a file in the types of the table; text columns are embedded whose vectors the
+/// built-in embedder made and the file lacks.
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> OpenRows(const Context& context,
+                                                                  const Table& table,
+                                                                  const InputArguments& input);
+
 /// Reads the file with the types of the table, embeds the text columns whose vectors the built-in
 /// embedder made and the file lacks, appends, and prints what came of it.
 arrow::Status AppendFile(const Context& context, Table& table, const InputArguments& input,

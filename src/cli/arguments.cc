@@ -29,6 +29,11 @@ void Arguments::OptionalPositional(const std::string& name, std::string* to,
   app_->add_option(name, *to, help);
 }
 
+void Arguments::Positionals(const std::string& name, std::vector<std::string>* to,
+                            const std::string& help) {
+  app_->add_option(name, *to, help);
+}
+
 void Arguments::Flag(const std::string& name, bool* to, const std::string& help) {
   app_->add_flag(Dashed(name), *to, help);
 }
@@ -65,6 +70,14 @@ void Arguments::Number(const std::string& name, std::optional<float>* to, const 
   app_->add_option_function<float>(
           Dashed(name), [to](float number) { *to = number; }, help)
       ->type_name("NUMBER");
+}
+
+void Arguments::Texts(const std::string& name, std::vector<std::string>* to,
+                      const std::string& help) {
+  app_->add_option(Dashed(name), *to, help)
+      ->expected(1)
+      ->type_name("TEXT")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void Arguments::List(const std::string& name, std::vector<std::string>* to,

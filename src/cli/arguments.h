@@ -23,6 +23,8 @@ class Arguments {
 
   void Positional(const std::string& name, std::string* to, const std::string& help);
   void OptionalPositional(const std::string& name, std::string* to, const std::string& help);
+  /// All that is left; optional.
+  void Positionals(const std::string& name, std::vector<std::string>* to, const std::string& help);
   void Flag(const std::string& name, bool* to, const std::string& help);
   void Text(const std::string& name, std::string* to, const std::string& help);
   void Text(const std::string& name, std::optional<std::string>* to, const std::string& help);
@@ -31,6 +33,8 @@ class Arguments {
   void Number(const std::string& name, uint64_t* to, const std::string& help);
   void Number(const std::string& name, std::optional<uint64_t>* to, const std::string& help);
   void Number(const std::string& name, std::optional<float>* to, const std::string& help);
+  /// One value each time it is given, commas and all.
+  void Texts(const std::string& name, std::vector<std::string>* to, const std::string& help);
   /// Values separated by commas; may be given several times.
   void List(const std::string& name, std::vector<std::string>* to, const std::string& help);
   void NumberList(const std::string& name, std::vector<uint64_t>* to, const std::string& help);

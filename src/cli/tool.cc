@@ -80,7 +80,8 @@ int RunVerb(Verb& verb, Context& context) {
 std::vector<std::unique_ptr<Verb>> AllVerbs() {
   static constexpr std::array kFactories = {
       MakeTablesVerb,   MakeSchemaVerb,  MakeCountVerb,    MakeScanVerb,     MakeTakeVerb,
-      MakeSearchVerb,   MakeImportVerb,  MakeAddVerb,      MakeExportVerb,   MakeDeleteVerb,
+      MakeSearchVerb,   MakeExplainVerb, MakeImportVerb,   MakeAddVerb,      MakeUpdateVerb,
+      MakeDeleteVerb,   MakeMergeVerb,   MakeUpsertVerb,   MakeExportVerb,   MakeColumnsVerb,
       MakeCreateVerb,   MakeDropVerb,    MakeRenameVerb,   MakeVersionsVerb, MakeCheckoutVerb,
       MakeRestoreVerb,  MakeTagVerb,     MakeBranchesVerb, MakeVerifyVerb,   MakeInspectVerb,
       MakeOptimizeVerb, MakeCleanupVerb, MakeVersionVerb};

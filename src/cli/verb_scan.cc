@@ -6,6 +6,7 @@
 #include <arrow/record_batch.h>
 
 #include "cli/output.h"
+#include "cli/request_arguments.h"
 #include "cli/text.h"
 #include "cli/verb.h"
 
@@ -23,6 +24,9 @@ class ScanVerb final : public Verb {
   void Declare(Arguments& arguments) override {
     at_.Declare(arguments);
     arguments.List("columns,c", &scan_.columns, "only these columns, e.g. id,owner.name");
+    filter_.Declare(arguments);
+    select_.Declare(arguments);
+    arguments.Flag("distinct", &scan_.distinct, "each different row once");
     arguments.Number("limit,n", &scan_.limit,
                      "at most this many rows (a table shows 20 unless told)");
     arguments.Number("offset", &scan_.offset, "skip this many rows first");
@@ -42,11 +46,22 @@ class ScanVerb final : public Verb {
     }
     scan_.blobs = blobs_ == "bytes" ? BlobRead::kBytes : BlobRead::kDescriptors;
     scan_.cancel = context.cancel;
+    scan_.filter = filter_.filter;
+    ARROW_ASSIGN_OR_RAISE(scan_.parameters, filter_.parameters.Make());
+    ARROW_ASSIGN_OR_RAISE(scan_.select, select_.Items());
+    ARROW_ASSIGN_OR_RAISE(scan_.order_by, select_.Order());
     ARROW_ASSIGN_OR_RAISE(const auto reader, table.Scan(scan_));
     ARROW_ASSIGN_OR_RAISE(const auto sink, RowSink::Make(format, output_.output, reader->schema()));
     ARROW_ASSIGN_OR_RAISE(const uint64_t rows, Drain(*reader, *sink, context.cancel));
     if (format != RowFormat::kTable || output_.output != "-") {
       return arrow::Status::OK();
+    }
+    if (!scan_.filter.empty() || scan_.distinct) {
+      const bool cut = !asked_limit && rows == kTableRows;
+      return context.Print(WithThousands(rows) +
+                           (cut ? " rows, maybe more (--limit N, or all with --json or --csv)\n"
+                            : rows == 1 ? " row\n"
+                                        : " rows\n"));
     }
     ARROW_ASSIGN_OR_RAISE(const uint64_t total, table.CountRows());
     std::string line = WithThousands(rows) + " of " + WithThousands(total) + " rows";
@@ -58,6 +73,8 @@ class ScanVerb final : public Verb {
 
   ReadArguments at_;
   ScanOptions scan_;
+  FilterArguments filter_;
+  SelectArguments select_;
   std::string blobs_ = "descriptors";
   OutputArguments output_;
 };

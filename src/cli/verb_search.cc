@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "cli/mapped_reader.h"
 #include "cli/output.h"
+#include "cli/request_arguments.h"
 #include "cli/vector_text.h"
 #include "cli/verb.h"
 #include "embed/ngram_embedder.h"
@@ -40,6 +41,9 @@ class SearchVerb final : public Verb {
     arguments.Number("lower-bound", &query_.lower_bound, "only distances of at least this");
     arguments.Number("upper-bound", &query_.upper_bound, "only distances below this");
     arguments.List("columns,c", &query_.columns, "only these columns (and _distance)");
+    filter_.Declare(arguments);
+    select_.Declare(arguments);
+    arguments.Flag("postfilter", &postfilter_, "filter the k nearest instead of the candidates");
     arguments.Flag("row-id", &query_.with_row_id, "also the column _rowid");
     output_.Declare(arguments);
   }
@@ -65,6 +69,11 @@ class SearchVerb final : public Verb {
                                                    : DistanceType::kHamming;
     }
     query_.cancel = context.cancel;
+    query_.filter = filter_.filter;
+    query_.prefilter = !postfilter_;
+    ARROW_ASSIGN_OR_RAISE(query_.parameters, filter_.parameters.Make());
+    ARROW_ASSIGN_OR_RAISE(query_.select, select_.Items());
+    ARROW_ASSIGN_OR_RAISE(query_.order_by, select_.Order());
     ARROW_ASSIGN_OR_RAISE(const auto found, table.Search(query_));
     ARROW_ASSIGN_OR_RAISE(const auto sink, RowSink::Make(format, output_.output, found->schema()));
     ARROW_RETURN_NOT_OK(sink->Write(found));
@@ -139,6 +148,9 @@ class SearchVerb final : public Verb {
   std::optional<std::string> text_;
   std::string metric_;
   VectorQuery query_;
+  FilterArguments filter_;
+  SelectArguments select_;
+  bool postfilter_ = false;
   OutputArguments output_;
 };
 

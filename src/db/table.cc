@@ -121,10 +121,6 @@ arrow::Result<AddResult> Table::Overwrite(std::shared_ptr<arrow::RecordBatchRead
   return impl_->Overwrite(*data, options);
 }
 
-arrow::Result<DeleteResult> Table::DeleteRowIds(const std::vector<uint64_t>& row_ids) {
-  return impl_->DeleteRowIds(row_ids);
-}
-
 arrow::Result<std::vector<VersionInfo>> Table::ListVersions(uint64_t limit) const {
   return impl_->ListVersions(limit);
 }
@@ -189,8 +185,7 @@ arrow::Result<std::vector<std::string>> Table::ListBranches() const {
 
 arrow::Result<Table> Table::OpenBranch(const std::string& branch) const {
   ARROW_ASSIGN_OR_RAISE(auto versions, impl_->versions().OpenBranch(branch));
-  auto table =
-      std::make_shared<db::TableImpl>(impl_->name(), std::move(versions), UpkeepOptions());
+  auto table = std::make_shared<db::TableImpl>(impl_->name(), std::move(versions), UpkeepOptions());
   ARROW_RETURN_NOT_OK(table->Current().status());
   return Table(std::move(table));
 }

@@ -6,7 +6,6 @@
 #include <arrow/type.h>
 
 #include "base/status.h"
-#include "table/deletion_file.h"
 #include "write/append.h"
 
 namespace glaive::db {
@@ -33,6 +32,22 @@ arrow::Status CleanUp(const table::Versions& versions, const write::WrittenFragm
     write::RemoveFragments(*versions.store(), written);
   }
   return failure;
+}
+
+/// Whether files written for one schema hold what another one needs: no column that got a new id,
+/// and none that must not be missing.
+bool StillFits(const file::Schema& written, const file::Schema& now) {
+  for (const auto& field : now.fields()) {
+    if (written.FindById(field.id) != nullptr) {
+      continue;
+    }
+    const auto& fields = written.fields();
+    if (!field.nullable || std::any_of(fields.begin(), fields.end(),
+                                       [&](const auto& old) { return old.name == field.name; })) {
+      return false;
+    }
+  }
+  return true;
 }
 
 lance::table::Transaction OverwriteTransaction(uint64_t read_version, const file::Schema& schema,
@@ -63,16 +78,6 @@ uint64_t NextToOverwrite(const table::Versions& versions, file::FileVersion file
   }
   const auto its = FileVersionOf((*newest)->manifest());
   return its.ok() && *its == file_version ? (*newest)->version() : 0;
-}
-
-/// Removes the deletion files of a transaction that was not committed.
-void RemoveDeletionFiles(const table::Snapshot& snapshot,
-                         const lance::table::Transaction& transaction) {
-  for (const auto& fragment : transaction.delete_().updated_fragments()) {
-    static_cast<void>(
-        snapshot.store()->Delete(table::DeletionFilePath(fragment.id(), fragment.deletion_file())));
-  }
-  static_cast<void>(snapshot.store()->RemoveEmptyDirectory("_deletions"));
 }
 
 std::string OperationName(const lance::table::Transaction& transaction) {
@@ -246,36 +251,54 @@ arrow::Result<Leased> TableImpl::CurrentLeased() const {
 
 arrow::Result<AddResult> TableImpl::Add(arrow::RecordBatchReader& data,
                                         const WriteOptions& options) const {
-  ARROW_ASSIGN_OR_RAISE(const auto snapshot, ForWrite());
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, ForWrite());
+  if (write::PrimaryKeyIsEnforced(*snapshot)) {
+    return AddUnderKey(snapshot, data, options);
+  }
   ARROW_ASSIGN_OR_RAISE(const auto version, FileVersionOf(snapshot->manifest()));
+  const file::Schema schema = snapshot->schema();
   ARROW_ASSIGN_OR_RAISE(const auto written,
-                        write::WriteFragments(*versions_.store(), *versions_.session(),
-                                              snapshot->schema(), version, data, options));
+                        write::WriteFragments(*versions_.store(), *versions_.session(), schema,
+                                              version, data, options));
   if (written.fragments.empty()) {
     return AddResult{0, snapshot->version()};
   }
-  auto transaction = table::NewTransaction(snapshot->version());
-  SetProperties(options, &transaction);
-  transaction.mutable_append()->mutable_fragments()->Assign(written.fragments.begin(),
-                                                            written.fragments.end());
+  table::Committer committer(versions_, {});
   for (int attempt = 1;; ++attempt) {
-    table::Committer committer(versions_, {});
-    const auto committed = committer.Commit(transaction);
+    auto transaction = table::NewTransaction(snapshot->version());
+    SetProperties(options, &transaction);
+    transaction.mutable_append()->mutable_fragments()->Assign(written.fragments.begin(),
+                                                              written.fragments.end());
+    const auto committed = committer.Commit(std::move(transaction));
     if (committed.ok()) {
       AfterCommit(*committed);
       return AddResult{written.num_rows, (*committed)->version()};
     }
-    // While a long append was under way, versions may have come and gone against which it would
-    // have to be checked. It reads nothing but the schema.
-    const auto newest = attempt < kMaxRecomputations &&
-                                ErrorCodeOf(committed.status()) == ErrorCode::kCommitConflict
-                            ? Latest()
-                            : committed;
-    if (!newest.ok() || (*newest)->schema() != snapshot->schema()) {
+    // The files are as good on top of a version that changed other columns.
+    auto newest = ForWrite();
+    if (!IsRetryable(committed.status()) || attempt >= kMaxRecomputations || !newest.ok() ||
+        !StillFits(schema, (*newest)->schema())) {
       return CleanUp(versions_, written, committed.status());
     }
-    transaction.set_read_version((*newest)->version());
+    snapshot = std::move(*newest);
   }
+}
+
+arrow::Result<AddResult> TableImpl::AddUnderKey(
+    const std::shared_ptr<const table::Snapshot>& snapshot, arrow::RecordBatchReader& data,
+    const WriteOptions& options) const {
+  MergeRequest request;
+  request.insert_unmatched = true;
+  request.fail_on_match = true;
+  request.write = options;
+  ARROW_ASSIGN_OR_RAISE(const auto source, write::MergeSource::Read(*snapshot, request, data));
+  ARROW_ASSIGN_OR_RAISE(const auto changed,
+                        Change(
+                            [&](const std::shared_ptr<const table::Snapshot>& current) {
+                              return write::MakeMerge(current, request, *source);
+                            },
+                            {options.transaction_properties}));
+  return AddResult{changed.change.num_inserted, changed.version};
 }
 
 arrow::Result<AddResult> TableImpl::Overwrite(arrow::RecordBatchReader& data,
@@ -287,33 +310,6 @@ arrow::Result<AddResult> TableImpl::Overwrite(arrow::RecordBatchReader& data,
                                       /*replace=*/true));
   AfterCommit(committed.snapshot);
   return AddResult{committed.num_rows, committed.snapshot->version()};
-}
-
-arrow::Result<DeleteResult> TableImpl::DeleteRowIds(const std::vector<uint64_t>& row_ids) const {
-  arrow::Status conflict;
-  for (int attempt = 0; attempt < kMaxRecomputations; ++attempt) {
-    ARROW_ASSIGN_OR_RAISE(const auto snapshot, ForWrite());
-    uint64_t num_deleted = 0;
-    ARROW_ASSIGN_OR_RAISE(const auto transaction,
-                          write::DeleteRowIdsTransaction(*snapshot, row_ids, &num_deleted));
-    if (!transaction.has_value()) {
-      return DeleteResult{0, snapshot->version()};
-    }
-    table::Committer committer(versions_, {});
-    const auto committed = committer.Commit(*transaction);
-    if (committed.ok()) {
-      AfterCommit(*committed);
-      return DeleteResult{num_deleted, (*committed)->version()};
-    }
-    conflict = committed.status();
-    if (!OutcomeUnknown(conflict)) {
-      RemoveDeletionFiles(*snapshot, *transaction);
-    }
-    if (!IsRetryable(conflict)) {
-      return conflict;
-    }
-  }
-  return conflict;
 }
 
 arrow::Result<std::vector<VersionInfo>> TableImpl::ListVersions(uint64_t limit) const {

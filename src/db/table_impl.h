@@ -2,6 +2,8 @@
 // to the room.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +18,7 @@
 #include "maintain/upkeep.h"
 #include "table/committer.h"
 #include "table/versions.h"
+#include "write/change.h"
 
 namespace glaive::db {
 
@@ -23,6 +26,22 @@ namespace glaive::db {
 struct Leased {
   std::shared_ptr<const table::Snapshot> snapshot;
   std::shared_ptr<io::ObjectLock> lease;
+};
+
+/// Computes a change on a snapshot; asked again with a newer one if another writer was faster.
+using MakeChange =
+    std::function<write::ChangeResult(const std::shared_ptr<const table::Snapshot>&)>;
+
+struct ChangeOptions {
+  std::map<std::string, std::string> properties;
+  int64_t timeout_nanos = 0;
+  bool recompute = true;
+};
+
+struct Changed {
+  write::Change change;  ///< without its transaction; empty if nothing changed
+  uint64_t version = 0;
+  uint32_t attempts = 0;
 };
 
 /// Thread-safe.
@@ -67,7 +86,8 @@ class TableImpl {
   arrow::Result<AddResult> Add(arrow::RecordBatchReader& data, const WriteOptions& options) const;
   arrow::Result<AddResult> Overwrite(arrow::RecordBatchReader& data,
                                      const WriteOptions& options) const;
-  arrow::Result<DeleteResult> DeleteRowIds(const std::vector<uint64_t>& row_ids) const;
+  arrow::Result<Changed> Change(const MakeChange& make, const ChangeOptions& options) const;
+  arrow::Result<SchemaChangeResult> ChangeSchema(const MakeChange& make) const;
   arrow::Result<std::vector<VersionInfo>> ListVersions(uint64_t limit) const;
   arrow::Status CheckoutTag(const std::string& tag);
   /// Pins the handle to a version of `versions` (the table's or a branch's).
@@ -80,6 +100,10 @@ class TableImpl {
                                      const CancelToken& cancel) const;
 
  private:
+  /// Adds rows to a table whose primary key is enforced.
+  arrow::Result<AddResult> AddUnderKey(const std::shared_ptr<const table::Snapshot>& snapshot,
+                                       arrow::RecordBatchReader& data,
+                                       const WriteOptions& options) const;
   arrow::Result<std::shared_ptr<const table::Snapshot>> Latest() const;
 
   const std::string name_;

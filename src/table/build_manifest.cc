@@ -28,7 +28,6 @@ template <typename V>
 using TextMap = google::protobuf::Map<std::string, V>;
 
 constexpr uint64_t kStickyFlags = kFlagStableRowIds | kFlagCoveredIndices | kFlagMixedFileVersions;
-constexpr const char* kPrimaryKeyPosition = "lance-schema:unenforced-primary-key:position";
 constexpr const char* kPrimaryKey = "lance-schema:unenforced-primary-key";
 
 std::set<int32_t> SchemaIds(const lance::table::Manifest& pb) {

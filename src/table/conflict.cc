@@ -44,7 +44,7 @@ enum Column : size_t {
 // incompatible, a letter: a rule below.
 constexpr std::array<std::string_view, kColumns> kAnswers = {
     //  A    D    O    C    R    M    R    R    U    P    U    D    C    M    U
-    "..X..aX......X.",  // Append
+    "..X..aX...w..X.",  // Append
     ".bX.cRX.b..c.X.",  // Delete
     "..d.......e..X.",  // Overwrite
     "..Xfg.X.h..i.R.",  // CreateIndex
@@ -52,9 +52,9 @@ constexpr std::array<std::string_view, kColumns> kAnswers = {
     "RRX.RRX.RX.R.X.",  // Merge
     ".............X.",  // Restore
     "..X...X........",  // ReserveFragments
-    "lbX.cRX.m..c.R.",  // Update
-    "..X..RX..R...X.",  // Project
-    "..E.......n....",  // UpdateConfig
+    "lbX.cRX.m.wc.R.",  // Update
+    "t.X..RX.tR...X.",  // Project
+    "v.E..v..v.n....",  // UpdateConfig
     ".oXicRX.pq.r.X.",  // DataReplacement
     "...............",  // Clone
     "RRXRRRXRRRRRRRR",  // UpdateMemWalState: never ours, so the careful answer
@@ -290,6 +290,27 @@ bool ConfigsClash(const Transaction::UpdateConfig& a, const Transaction::UpdateC
   return Intersect(MetadataFields(a), MetadataFields(b));
 }
 
+// Rule v: a key was found to be unique among the rows there were.
+bool SetsPrimaryKey(const Transaction::UpdateConfig& update) {
+  const auto names_key = [](const auto& entry) {
+    return entry.key() == kPrimaryKeyPosition && entry.has_value();
+  };
+  for (const auto& [id, map] : update.field_metadata_updates()) {
+    if (std::any_of(map.update_entries().begin(), map.update_entries().end(), names_key)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Rule w: rows that were not checked against the key can't follow its enforcement.
+bool EnforcesPrimaryKey(const Transaction::UpdateConfig& update) {
+  return std::any_of(
+      update.config_updates().update_entries().begin(),
+      update.config_updates().update_entries().end(),
+      [](const auto& entry) { return entry.key() == kPrimaryKeyEnforced && entry.has_value(); });
+}
+
 std::set<std::string> IndexUuids(const google::protobuf::RepeatedPtrField<IndexMetadata>& indices) {
   std::set<std::string> uuids;
   for (const auto& index : indices) {
@@ -474,6 +495,12 @@ Conflict ApplyRule(char rule, const Transaction& ours, const Transaction& theirs
                                ReplacedFields(theirs.data_replacement())));
     case 's':
       return BasesAgainstBases(ours.update_bases(), theirs.update_bases());
+    case 't':  // rows that came meanwhile may be null where none may be any more
+      return RetryIf(!ours.project().preserves_nullability());
+    case 'v':
+      return RetryIf(SetsPrimaryKey(ours.update_config()));
+    case 'w':
+      return IncompatibleIf(EnforcesPrimaryKey(theirs.update_config()));
     default:  // 'R', 'd'
       return Conflict::kRetryable;
   }

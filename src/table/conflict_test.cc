@@ -142,7 +142,7 @@ TEST(Conflict, WhenBothTouchTheSame) {
           ".............X.",  // Restore
           "..X...X........",  // Reserve
           ".BX.RRX.B..R.R.",  // Update
-          "..X..RX..R...X.",  // Project
+          "R.X..RX.RR...X.",  // Project
           "..X.......X....",  // UpdateConfig
           "..XRRRX.R..R.X.",  // DataReplacement
           "...............",  // Clone
@@ -164,7 +164,7 @@ TEST(Conflict, WhenTheyTouchSomethingElse) {
           ".............X.",  // Restore
           "..X...X........",  // Reserve
           "..X..RX......R.",  // Update
-          "..X..RX..R...X.",  // Project
+          "R.X..RX.RR...X.",  // Project
           "...............",  // UpdateConfig
           "..X..RX......X.",  // DataReplacement
           "...............",  // Clone
@@ -200,6 +200,28 @@ TEST(Conflict, MergeThatKeepsNullabilityAllowsAppends) {
   Transaction merge = Sample(5, 1);
   merge.mutable_merge()->set_preserves_nullability(true);
   EXPECT_EQ(CheckConflict(Sample(0, 1), merge), Conflict::kNone);
+}
+
+TEST(Conflict, ColumnsMadeNonNullableAreCheckedAgainstNewRows) {
+  Transaction project = Sample(9, 1);
+  EXPECT_EQ(CheckConflict(project, Sample(0, 2)), Conflict::kRetryable);
+  EXPECT_EQ(CheckConflict(project, Sample(8, 2)), Conflict::kRetryable);
+  project.mutable_project()->set_preserves_nullability(true);
+  EXPECT_EQ(CheckConflict(project, Sample(0, 2)), Conflict::kNone);
+  EXPECT_EQ(CheckConflict(project, Sample(8, 2)), Conflict::kNone);
+}
+
+TEST(Conflict, KeysAreDeclaredOverTheRowsThatThereAre) {
+  Transaction key = NewTransaction(1);
+  SetEntry(&(*key.mutable_update_config()->mutable_field_metadata_updates())[0],
+           kPrimaryKeyPosition);
+  EXPECT_EQ(CheckConflict(key, Sample(0, 2)), Conflict::kRetryable);
+  EXPECT_EQ(CheckConflict(key, Sample(8, 2)), Conflict::kRetryable);
+  EXPECT_EQ(CheckConflict(key, Sample(1, 2)), Conflict::kNone);
+  EXPECT_EQ(CheckConflict(Sample(0, 2), key), Conflict::kNone);
+  SetEntry(key.mutable_update_config()->mutable_config_updates(), kPrimaryKeyEnforced);
+  EXPECT_EQ(CheckConflict(Sample(0, 2), key), Conflict::kIncompatible);
+  EXPECT_EQ(CheckConflict(Sample(8, 2), key), Conflict::kIncompatible);
 }
 
 TEST(Conflict, InsertedKeys) {

@@ -35,6 +35,11 @@ inline constexpr uint64_t kFlagMixedFileVersions = 256;
 inline constexpr uint64_t kKnownFlags = kFlagDeletionFiles | kFlagStableRowIds | kFlagV2Format |
                                         kFlagTableConfig | kFlagBasePaths | kFlagNoTransactionFile |
                                         kFlagCoveredIndices | kFlagMixedFileVersions;
+/// Field metadata: the field's place in the primary key, from 1.
+inline constexpr const char* kPrimaryKeyPosition = "lance-schema:unenforced-primary-key:position";
+/// Config: Glaive refuses to add rows whose primary key exists.
+inline constexpr const char* kPrimaryKeyEnforced = "glaive.primary_key.enforced";
+
 /// Names of the bits of `flags`, e.g. "data overlays (64), 1024".
 std::string FlagNames(uint64_t flags);
 

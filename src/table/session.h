@@ -98,7 +98,8 @@ struct Session::Impl {
   std::mutex mutex;
   std::unordered_map<std::string, KnownLatest> latest;  // by root of the table
   std::unordered_map<std::string, std::shared_ptr<std::mutex>>
-      commit_locks;  // by root of the table
+      commit_locks,  // by root of the table
+      change_turns;  // by root of the table
   std::unordered_map<std::string, std::shared_ptr<AppendQueue>>
       append_queues;  // by root of the table
   std::map<std::string, std::shared_ptr<io::ObjectStore>> bases;
@@ -124,6 +125,11 @@ struct Session::Impl {
   std::shared_ptr<std::mutex> CommitLock(const std::string& root) {
     std::lock_guard<std::mutex> lock(mutex);
     return MadeOnce(&commit_locks[root]);
+  }
+
+  std::shared_ptr<std::mutex> ChangeTurn(const std::string& root) {
+    std::lock_guard<std::mutex> lock(mutex);
+    return MadeOnce(&change_turns[root]);
   }
 
   std::shared_ptr<AppendQueue> QueueOf(const std::string& root) {

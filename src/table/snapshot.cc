@@ -57,6 +57,10 @@ arrow::Result<std::shared_ptr<const file::FileReader>> Session::OpenFile(io::Obj
   return impl_->cache->Put(key, std::move(reader), bytes);
 }
 
+std::shared_ptr<std::mutex> Session::ChangeTurn(const std::string& root) {
+  return impl_->ChangeTurn(root);
+}
+
 arrow::Result<std::shared_ptr<io::ObjectStore>> Session::OpenBase(const std::string& uri) {
   std::lock_guard<std::mutex> lock(impl_->mutex);
   auto& store = impl_->bases[uri];

@@ -59,6 +59,9 @@ class Session {
   /// Stores of base paths (absolute paths or URIs) of clones, opened once.
   arrow::Result<std::shared_ptr<io::ObjectStore>> OpenBase(const std::string& uri);
 
+  /// Writers of this process that lost to another one take turns from then on, one mutex per table.
+  std::shared_ptr<std::mutex> ChangeTurn(const std::string& root);
+
   struct Impl;  ///< private to the room
 
   Impl& impl() { return *impl_; }

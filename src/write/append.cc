@@ -19,6 +19,13 @@ constexpr char kDataDirectory[] = "data/";
 /// Large batches go in pieces, so that the byte limit of a file is looked at in between.
 constexpr int64_t kRowsPerSlice = 64 << 10;
 
+/// A writer may hold a quarter of the session's budget; pages shrink with it.
+void BoundBuffers(table::Session& session, file::FileWriterOptions* options) {
+  const uint64_t share = std::max<uint64_t>(session.budget().limit_bytes() / 4, 1 << 20);
+  options->max_buffered_bytes = std::min(options->max_buffered_bytes, share);
+  options->page_bytes = std::min(options->page_bytes, options->max_buffered_bytes / 2);
+}
+
 /// Cuts a stream of fitted batches into data files.
 class FragmentWriter {
  public:
@@ -75,6 +82,7 @@ class FragmentWriter {
     options.version = version_;
     options.pool = session_.options().pool;
     options.executor = &session_.executor();
+    BoundBuffers(session_, &options);
     options.make_sidecar = [this, stem](const std::string& sidecar) {
       written_.paths.push_back(kDataDirectory + stem + "/" + sidecar);
       return store_.Create(written_.paths.back());

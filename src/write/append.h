@@ -39,9 +39,4 @@ arrow::Status CheckFits(const file::Schema& schema, const arrow::Schema& input);
 /// Removes the files of fragments that were not committed, and directories left empty.
 void RemoveFragments(io::ObjectStore& store, const WrittenFragments& written);
 
-/// The transaction that deletes these row ids from `snapshot` (deletion files are written), or
-/// nullopt if none of them is live.
-arrow::Result<std::optional<lance::table::Transaction>> DeleteRowIdsTransaction(
-    const table::Snapshot& snapshot, const std::vector<uint64_t>& row_ids, uint64_t* num_deleted);
-
 }  // namespace glaive::write

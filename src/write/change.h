@@ -35,6 +35,9 @@ using ChangeResult = arrow::Result<std::optional<Change>>;
 /// Removes the files of a change that was not committed, and directories left empty.
 void RemoveFiles(io::ObjectStore& store, const Change& change);
 
+/// Deletes by row id; unknown ids are ignored.
+ChangeResult MakeDeleteRowIds(const table::Snapshot& snapshot,
+                              const std::vector<uint64_t>& row_ids);
 ChangeResult MakeDelete(const std::shared_ptr<const table::Snapshot>& snapshot, const Clause& where,
                         const DeleteOptions& options);
 ChangeResult MakeUpdate(const std::shared_ptr<const table::Snapshot>& snapshot,
@@ -48,6 +51,7 @@ class MergeSource {
   static arrow::Result<std::shared_ptr<MergeSource>> Read(const table::Snapshot& snapshot,
                                                           const MergeRequest& request,
                                                           arrow::RecordBatchReader& data);
+  virtual uint64_t num_rows() const = 0;
 };
 
 ChangeResult MakeMerge(const std::shared_ptr<const table::Snapshot>& snapshot,

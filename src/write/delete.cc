@@ -1,84 +1,82 @@
-#include <algorithm>
-#include <map>
+// Deleting rows: by row id, and by what is true of them.
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
 
 #include "base/status.h"
+#include "query/scan.h"
 #include "table/committer.h"
-#include "table/deletion_file.h"
 #include "write/append.h"
+#include "write/change.h"
+#include "write/deletions.h"
 
 namespace glaive::write {
 
 namespace {
 
-/// Newly deleted offsets by fragment id, each sorted and unique.
-using OffsetsByFragment = std::map<uint64_t, std::vector<uint32_t>>;
-
-arrow::Result<OffsetsByFragment> FindRows(const table::Snapshot& snapshot,
-                                          const std::vector<uint64_t>& row_ids) {
-  ARROW_ASSIGN_OR_RAISE(const auto addresses, snapshot.ResolveRowIds(row_ids));
-  OffsetsByFragment found;
-  for (const auto& address : addresses) {
-    if (address.has_value()) {
-      found[*address >> 32].push_back(static_cast<uint32_t>(*address));
-    }
-  }
-  for (auto& [id, offsets] : found) {
-    std::sort(offsets.begin(), offsets.end());
-    offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
-  }
-  return found;
-}
-
-arrow::Status AddFragment(const table::Snapshot& snapshot, uint64_t id,
-                          const std::vector<uint32_t>& offsets,
-                          lance::table::Transaction::Delete* message,
-                          std::vector<std::string>* written) {
-  const table::Fragment* fragment = snapshot.FindFragment(id);
-  if (fragment == nullptr) {
-    return InternalError("a row was resolved to fragment ", id, ", which is not in version ",
-                         snapshot.version());
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto old, fragment->deletions());
-  const uint64_t gone = offsets.size() + (old != nullptr ? old->cardinality() : 0);
-  if (gone >= fragment->physical_rows()) {
-    message->add_deleted_fragment_ids(id);
-    return arrow::Status::OK();
-  }
-  ARROW_ASSIGN_OR_RAISE(
-      auto file,
-      table::WriteDeletionFile(*snapshot.store(), id, snapshot.version(), old.get(), offsets));
-  written->push_back(table::DeletionFilePath(id, file));
-  auto* updated = message->add_updated_fragments();
-  *updated = fragment->pb();
-  *updated->mutable_deletion_file() = std::move(file);
-  return arrow::Status::OK();
+Change DeleteChange(const table::Snapshot& snapshot, Deletions deletions, std::string predicate) {
+  Change change;
+  change.transaction = table::NewTransaction(snapshot.version());
+  auto* message = change.transaction.mutable_delete_();
+  message->mutable_updated_fragments()->Assign(deletions.updated.begin(), deletions.updated.end());
+  message->mutable_deleted_fragment_ids()->Assign(deletions.removed.begin(),
+                                                  deletions.removed.end());
+  message->set_predicate(std::move(predicate));
+  change.paths = std::move(deletions.paths);
+  change.num_deleted = deletions.num_rows;
+  return change;
 }
 
 }  // namespace
 
-arrow::Result<std::optional<lance::table::Transaction>> DeleteRowIdsTransaction(
-    const table::Snapshot& snapshot, const std::vector<uint64_t>& row_ids, uint64_t* num_deleted) {
-  *num_deleted = 0;
-  ARROW_ASSIGN_OR_RAISE(const auto rows, FindRows(snapshot, row_ids));
+ChangeResult MakeDeleteRowIds(const table::Snapshot& snapshot,
+                              const std::vector<uint64_t>& row_ids) {
+  ARROW_ASSIGN_OR_RAISE(const auto addresses, snapshot.ResolveRowIds(row_ids));
+  OffsetsByFragment rows;
+  for (const auto& address : addresses) {
+    if (address.has_value()) {
+      rows[*address >> 32].push_back(static_cast<uint32_t>(*address));
+    }
+  }
   if (rows.empty()) {
     return std::nullopt;
   }
-  auto transaction = table::NewTransaction(snapshot.version());
-  auto* message = transaction.mutable_delete_();
-  std::vector<std::string> written;
-  for (const auto& [id, offsets] : rows) {
-    const arrow::Status status = AddFragment(snapshot, id, offsets, message, &written);
-    if (!status.ok()) {
-      for (const auto& path : written) {
-        static_cast<void>(snapshot.store()->Delete(path));
-      }
-      static_cast<void>(snapshot.store()->RemoveEmptyDirectory("_deletions"));
-      return status;
+  ARROW_ASSIGN_OR_RAISE(auto deletions, WriteDeletions(snapshot, std::move(rows)));
+  std::string predicate = Concat("_rowid IN (", deletions.num_rows, " ids)");
+  return DeleteChange(snapshot, std::move(deletions), std::move(predicate));
+}
+
+ChangeResult MakeDelete(const std::shared_ptr<const table::Snapshot>& snapshot, const Clause& where,
+                        const DeleteOptions& options) {
+  GLAIVE_CHECK_ARGUMENT(!where.empty(),
+                        "a delete needs a condition; write 'true' to delete all rows");
+  ScanOptions scan;
+  scan.columns = {"_rowaddr"};
+  scan.filter = where;
+  scan.parameters = options.parameters;
+  scan.progress = options.progress;
+  scan.cancel = options.cancel;
+  ARROW_ASSIGN_OR_RAISE(const auto reader, query::ScanSnapshot(snapshot, scan));
+  OffsetsByFragment rows;
+  for (;;) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+    if (batch == nullptr) {
+      break;
     }
-    *num_deleted += offsets.size();
+    const auto& addresses = static_cast<const arrow::UInt64Array&>(*batch->column(0));
+    for (int64_t i = 0; i < addresses.length(); ++i) {
+      rows[addresses.Value(i) >> 32].push_back(static_cast<uint32_t>(addresses.Value(i)));
+    }
   }
-  message->set_predicate(Concat("_rowid IN (", *num_deleted, " ids)"));
-  return transaction;
+  if (rows.empty()) {
+    return std::nullopt;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto deletions, WriteDeletions(*snapshot, std::move(rows)));
+  return DeleteChange(*snapshot, std::move(deletions), where.ToSql());
+}
+
+void RemoveFiles(io::ObjectStore& store, const Change& change) {
+  RemovePaths(store, change.paths);
 }
 
 }  // namespace glaive::write

@@ -1,0 +1,63 @@
+#include "write/deletions.h"
+
+#include <algorithm>
+
+#include "base/status.h"
+#include "table/deletion_file.h"
+
+namespace glaive::write {
+
+namespace {
+
+arrow::Status AddFragment(const table::Snapshot& snapshot, uint64_t id,
+                          const std::vector<uint32_t>& offsets, Deletions* deletions) {
+  const table::Fragment* fragment = snapshot.FindFragment(id);
+  if (fragment == nullptr) {
+    return InternalError("a row was resolved to fragment ", id, ", which is not in version ",
+                         snapshot.version());
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto old, fragment->deletions());
+  deletions->num_rows += offsets.size();
+  const uint64_t gone = offsets.size() + (old != nullptr ? old->cardinality() : 0);
+  if (gone >= fragment->physical_rows()) {
+    deletions->removed.push_back(id);
+    return arrow::Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      auto file,
+      table::WriteDeletionFile(*snapshot.store(), id, snapshot.version(), old.get(), offsets));
+  deletions->paths.push_back(table::DeletionFilePath(id, file));
+  lance::table::DataFragment updated = fragment->pb();
+  *updated.mutable_deletion_file() = std::move(file);
+  deletions->updated.push_back(std::move(updated));
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<Deletions> WriteDeletions(const table::Snapshot& snapshot, OffsetsByFragment rows) {
+  Deletions deletions;
+  for (auto& [id, offsets] : rows) {
+    std::sort(offsets.begin(), offsets.end());
+    offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
+    const arrow::Status status = AddFragment(snapshot, id, offsets, &deletions);
+    if (!status.ok()) {
+      RemovePaths(*snapshot.store(), deletions.paths);
+      return status;
+    }
+  }
+  return deletions;
+}
+
+void RemovePaths(io::ObjectStore& store, const std::vector<std::string>& paths) {
+  for (const auto& path : paths) {
+    // What cannot be removed is an orphan that no manifest names: harmless.
+    static_cast<void>(store.Delete(path));
+  }
+  for (const auto& path : paths) {
+    static_cast<void>(store.RemoveEmptyDirectory(path.substr(0, path.rfind('/'))));
+  }
+  static_cast<void>(store.RemoveEmptyDirectory("data"));
+}
+
+}  // namespace glaive::write
