@@ -48,6 +48,9 @@ if [ "$what" = all ]; then
   # Processes of the peers and of the tool take turns, so two suites at a time fill two cores.
   step interop-they-write "$python" tests/interop/they_write.py &
   step interop-we-write "$python" tests/interop/we_write.py &
+  step interop-filters "$python" tests/interop/filters.py
+  step interop-functions "$python" tests/interop/functions.py
+  step interop-model "$python" tests/interop/model.py
   step golden "$python" tests/golden/golden_test.py
   step interop-search "$python" tests/interop/search.py
   step interop-search-scalar env GLAIVE_CPU=scalar "$python" tests/interop/search.py

@@ -394,6 +394,21 @@ bool HoldsKey(const file::Field& field) {
          std::any_of(field.children.begin(), field.children.end(), HoldsKey);
 }
 
+/// Columns that are null in every row need no files.
+arrow::Result<bool> AreConstantNulls(const std::vector<expr::BoundExpression>& values) {
+  const auto one = arrow::RecordBatch::Make(arrow::schema({}), 1, arrow::ArrayVector{});
+  for (const auto& value : values) {
+    if (!value.is_constant()) {
+      return false;
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto array, value.Evaluate(*one));
+    if (!array->IsNull(0)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 ChangeResult MakeAddColumns(const std::shared_ptr<const table::Snapshot>& snapshot,
@@ -423,6 +438,10 @@ ChangeResult MakeAddColumns(const std::shared_ptr<const table::Snapshot>& snapsh
     ARROW_ASSIGN_OR_RAISE(projection, snapshot->schema().Project(paths));
   }
   const auto schema = arrow::schema(std::move(fields));
+  ARROW_ASSIGN_OR_RAISE(const bool all_null, AreConstantNulls(values));
+  if (all_null) {
+    return MakeAddNullColumns(*snapshot, *schema);
+  }
   ARROW_ASSIGN_OR_RAISE(const auto added, NewFields(*snapshot, *schema));
   ComputedColumns source(snapshot, std::move(projection), std::move(values), schema,
                          /*reads_deleted=*/false);
@@ -478,7 +497,8 @@ ChangeResult MakeAlterColumns(const std::shared_ptr<const table::Snapshot>& snap
   const bool preserves = alteration.made_required.empty();
   if (!alteration.retyped.empty()) {
     ARROW_ASSIGN_OR_RAISE(auto files, WriteRetyped(snapshot, &alteration));
-    // Rows that others append meanwhile have the column under its old id: they must be computed anew.
+    // Rows that others append meanwhile have the column under its old id: they must be computed
+    // anew.
     return MergeChange(*snapshot, alteration.schema, std::move(files), false);
   }
   Change change;

@@ -424,6 +424,83 @@ class Process(ToolTest):
         self.assertNotEqual(process.wait(), 1)
 
 
+class Requests(ToolTest):
+    """Filters, computed columns, order and parameters."""
+
+    def setUp(self):
+        super().setUp()
+        rows = [{"id": 1, "name": "Ada", "size": 10}, {"id": 2, "name": None, "size": 20},
+                {"id": 3, "name": "Cy", "size": None}, {"id": 4, "name": "O'Brien", "size": 40}]
+        self.run_tool("import", self.db, "t", "-", "--format", "jsonl",
+                      data="".join(json.dumps(row) + "\n" for row in rows).encode())
+
+    def test_filter_count_and_parameters(self):
+        self.assertEqual(self.ids("--filter", "size > 10 OR name = 'Cy'"), [2, 3, 4])
+        self.assertEqual(self.ids("--filter", "name = :who", "--param", "who=O'Brien"), [4])
+        self.assertEqual(self.ids("--filter", "id = $2", "--param", "1=7", "--param", "2=3"), [3])
+        self.assertEqual(self.ids("--filter", "id IN (1, 2) AND name IS NULL"), [2])
+        self.assertEqual(self.one("count", self.db, "t", "--filter", "size IS NOT NULL"), {"rows": 3})
+
+    def test_select_order_distinct(self):
+        rows = self.lines("scan", self.db, "t", "--select", "n=lower(name)", "--select", "twice=size * 2",
+                          "--order-by", "size DESC NULLS FIRST", "--limit", 3)
+        self.assertEqual(rows, [{"n": "cy", "twice": None}, {"n": "o'brien", "twice": 80}, {"n": None, "twice": 40}])
+        self.assertEqual(len(self.lines("scan", self.db, "t", "--select", "x=size > 5", "--distinct")), 2)
+        self.assertEqual(self.ids("--order-by", "id DESC", "--offset", 1, "--limit", 2), [3, 2])
+
+    def test_errors_show_the_place(self):
+        self.assertIn("did you mean 'size'", self.fails("InvalidArgument", "scan", self.db, "t", "--filter", "sise > 1"))
+        done = self.run_tool("scan", self.db, "t", "--filter", "size > > 1", code=1)
+        self.assertIn("line 1, column 8", done.stderr.decode())
+        self.fails("InvalidArgument", "scan", self.db, "t", "--filter", "name = :who")
+        self.fails("TypeMismatch", "scan", self.db, "t", "--filter", "size + 1")
+
+    def test_explain(self):
+        plan = self.one("explain", self.db, "t", "--filter", "size > 10", "--columns", "id")["plan"]
+        self.assertIn("filter: (size > 10)", plan)
+        self.assertIn("coverage: index none, scanned all", plan)
+
+
+class Changing(ToolTest):
+    def setUp(self):
+        super().setUp()
+        self.make(6)
+
+    def test_update_and_delete_by_condition(self):
+        self.assertEqual(self.one("update", self.db, "t", "--set", "id=id + 100", "--where", "id >= :low", "--param", "low=4"),
+                         {"table": "t", "version": 2, "updated": 2})
+        self.assertEqual(sorted(self.ids()), [0, 1, 2, 3, 104, 105])
+        self.assertEqual(self.one("delete", self.db, "t", "--where", "id % 2 = 0")["deleted"], 3)
+        self.assertEqual(sorted(self.ids()), [1, 3, 105])
+        self.fails("InvalidArgument", "update", self.db, "t", "--set", "id")
+        self.fails("NotFound", "update", self.db, "t", "--set", "idd=1")
+        self.fails("InvalidArgument", "delete", self.db, "t")
+
+    def test_merge_and_upsert(self):
+        rows = b'{"id": 5, "vector": [9, 9]}\n{"id": 7, "vector": [7, 7]}\n'
+        done = self.one("upsert", self.db, "t", "-", "--format", "jsonl", "--on", "id", data=rows)
+        self.assertEqual((done["inserted"], done["updated"], done["deleted"]), (1, 1, 0))
+        done = self.one("merge", self.db, "t", "-", "--format", "jsonl", "--on", "id", "--set", "vector=target.vector",
+                        "--update-if", "source.id = 5", "--delete-if", "target.id < 2", data=rows)
+        self.assertEqual((done["inserted"], done["updated"], done["deleted"]), (0, 1, 2))
+        self.assertEqual(sorted(self.ids()), [2, 3, 4, 5, 7])
+        twice = b'{"id": 8, "vector": [1, 1]}\n{"id": 8, "vector": [2, 2]}\n'
+        self.assertIn("id = 8", self.fails("InvalidArgument", "upsert", self.db, "t", "-", "--format", "jsonl", "--on", "id",
+                                           data=twice))
+        self.fails("InvalidArgument", "merge", self.db, "t", "-", "--format", "jsonl", "--on", "id", data=rows)
+
+    def test_columns(self):
+        self.run_tool("columns", "add", self.db, "t", "twice=id * 2", "note=CAST(NULL AS string)")
+        self.run_tool("columns", "alter", self.db, "t", "twice", "--rename", "double", "--type", "int")
+        row = self.lines("scan", self.db, "t", "--filter", "id = 3", "--columns", "double,note")[0]
+        self.assertEqual(row, {"double": 6, "note": None})
+        self.run_tool("columns", "drop", self.db, "t", "note")
+        self.fails("NotFound", "columns", "drop", self.db, "t", "note")
+        self.fails("InvalidArgument", "columns", "alter", self.db, "t", "double", "--type", "number")
+        self.fails("InvalidArgument", "columns", "rename", self.db, "t", "double")
+        self.assertEqual(self.run_tool("verify", self.db, "t").returncode, 0)
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
         GLAIVE = os.path.abspath(sys.argv.pop(1))
