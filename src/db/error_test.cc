@@ -607,6 +607,36 @@ TEST(ErrorOfStoreTest, SidecarsOfFailedWritesGo) {
   EXPECT_EQ(scratch.Listing(), before);
 }
 
+// Rows that end in an error of no known kind.
+class BrokenStream final : public arrow::RecordBatchReader {
+ public:
+  std::shared_ptr<arrow::Schema> schema() const override { return testing::TestSchema(); }
+
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    if (++batches_ > 2) {
+      return arrow::Status::UnknownError("the source broke");
+    }
+    *batch = Rows(batches_ * 10, 10);
+    return arrow::Status::OK();
+  }
+
+ private:
+  int64_t batches_ = 0;
+};
+
+TEST(ErrorOfStoreTest, ErrorsOfNoKnownKindAreInternal) {
+  testing::ScratchDirectory scratch;
+  DatabaseOptions options;
+  options.sync = SyncMode::kNone;
+  auto db = Must(Database::Open(scratch.path().string(), options));
+  Table table = Must(db.CreateTable("t", Stream({Rows(0, 5)}), CreateMode::kCreate, {}));
+  const auto before = scratch.Listing();
+  const auto status = arrow::ToStatus(table.Add(std::make_shared<BrokenStream>(), {}));
+  EXPECT_EQ(ErrorCodeOf(status), ErrorCode::kInternal) << status.ToString();
+  EXPECT_NE(status.message().find("the source broke"), std::string::npos) << status.ToString();
+  EXPECT_EQ(scratch.Listing(), before);
+}
+
 TEST(ErrorOfStoreTest, EveryCodeHasANameAndARemedy) {
   std::set<std::string_view> names;
   for (int32_t code = 0; code <= static_cast<int32_t>(ErrorCode::kInternal); ++code) {
