@@ -86,6 +86,28 @@ def filter_cases():
     return cases
 
 
+def make_merge_data(path, rows, count):
+    """Three batches to upsert into the filter data: every second row is of an id that is there already. Ids of a
+    batch are distinct and in no order."""
+    if os.path.exists(path):
+        return
+    rng = np.random.default_rng(count)
+    batches = []
+    for part in range(3):
+        old = rng.choice(rows, count // 2, replace=False)
+        new = rows + part * count + np.arange(count - count // 2)
+        ids = rng.permutation(np.concatenate([old, new]))
+        tags = pa.ListArray.from_arrays(np.arange(0, 3 * count + 1, 3, dtype=np.int32),
+                                        rng.integers(0, 3000, 3 * count, dtype=np.int32))
+        batches.append(pa.record_batch(
+            {"id": pa.array(ids.astype(np.int64)), "n": pa.array(rng.integers(0, 1000, count, dtype=np.int32)),
+             "price": pa.array(rng.random(count)), "name": pa.array(["merged-%d" % i for i in ids]),
+             "at": pa.array(np.full(count, 1_700_000_000_000_000), pa.timestamp("us")), "tags": tags}))
+    with pa.ipc.new_file(path, batches[0].schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
 def make_queries(path, data, count):
     column = pa.ipc.open_file(pa.memory_map(data)).get_batch(0).column(1)
     dim = column.type.list_size
@@ -129,11 +151,13 @@ class Run:
         self.rounds = rounds
         self.rows = []
 
-    def compare(self, name, key, unit, theirs, ours, cold=None, goal=""):
+    def compare(self, name, key, unit, theirs, ours, cold=None, goal="", fresh=None):
         """Alternates the two engines `rounds` times; keeps the medians and the median of the ratios."""
         a, b, peaks = [], [], ([], [])
         for _ in range(self.rounds):
             for values, peak, engine, args in ((a, peaks[0], "lancedb", theirs), (b, peaks[1], "glaive", ours)):
+                if fresh:  # a table to be made anew, of what
+                    call(engine, "ingest", args[1], fresh[0], fresh[1], "none")
                 if cold:
                     drop_caches(cold)
                 result = call(engine, *args)
@@ -207,6 +231,31 @@ def filters(run, rows, theirs, ours):
         run.compare("order by price limit %d" % limit, "ms", "ms",
                     ("filter", theirs, "f", 3, "n < 500", "id,price,name,tags", "price", limit),
                     ("filter", ours, "f", 3, "n < 500", "id,price,name,tags", "price", limit), goal=">= 2x")
+
+
+def changes(run, theirs, ours, count):
+    """Updates and upserts of many rows of a million, and of one row at a time."""
+    rows = 1_000_000
+    data = os.path.join(WORK, "f-%d.arrow" % rows)
+    make_filter_data(data, rows)
+    for words, where in (("1,000 rows", "n = 7"), ("100,000 rows", "n < 100")):
+        run.compare("update of %s of 1,000,000" % words, "ms", "ms",
+                    ("update", theirs, "c", 3, where, "price", "price * 2"),
+                    ("update", ours, "c", 3, where, "price", "price * 2"), goal=">= 2x", fresh=("c", data))
+    for words, size in (("1,000", 1000), ("100,000", 100_000)):
+        source = os.path.join(WORK, "m-%d.arrow" % size)
+        make_merge_data(source, rows, size)
+        run.compare("upsert of %s rows into 1,000,000" % words, "ms", "ms", ("merge", theirs, "c", source, "id"),
+                    ("merge", ours, "c", source, "id"), goal=">= 2x", fresh=("c", data))
+    for op in ("update", "delete"):
+        took = {"lancedb": call("lancedb", "change", theirs, "one_" + op, data, op, count),
+                "none": call("glaive", "change", ours, "one_%s_none" % op, data, op, count, "none"),
+                "synced": call("glaive", "change", ours, "one_" + op, data, op, count, "synced")}
+        for mode in ("none", "synced"):
+            for at in sorted((k for k in took["lancedb"] if k.isdigit()), key=int):
+                run.record("%s of 1 row at version %s, ours %s" % (op, at, "unsynced" if mode == "none" else "synced"),
+                           "ms", [took["lancedb"][at]], [took[mode][at]], took["lancedb"]["peak_mib"],
+                           took[mode]["peak_mib"], ">= 2x")
 
 
 def main():
@@ -284,6 +333,7 @@ def main():
         run.compare("append of 1 row, 16 threads at once, ours %s" % ("unsynced" if mode == "none" else "synced"), "ms_per_append", "ms", ("crowd", theirs, "crowd", small, 16, 40),
                     ("crowd", ours, "crowd_" + mode, small, 16, 40, mode), goal=">= 2x")
 
+    changes(run, theirs, ours, args.appends)
     filters(run, args.filter_rows, theirs, ours)
     knn_row = next(r for r in run.rows if r["workload"].startswith("exact kNN") and "1 query" in r["workload"])
     share = args.rows * 128 * 4 / (knn_row["glaive"] / 1000) / 1e9 / both

@@ -8,6 +8,9 @@
 //   glaive_bench first DB TABLE QUERIES.arrow        open, then the first search of a fresh process
 //   glaive_bench filter DB TABLE repetitions FILTER [column,... [ORDER BY expression [limit]]]
 //   glaive_bench append DB TABLE DATA.arrow count [none|synced]
+//   glaive_bench change DB TABLE DATA.arrow update|delete count [none|synced]   one row at a time
+//   glaive_bench update DB TABLE repetitions WHERE COLUMN EXPRESSION
+//   glaive_bench merge DB TABLE SOURCE.arrow KEY    each batch of the source is an upsert
 //   glaive_bench compact DB TABLE DATA.arrow fragments
 //   glaive_bench upkeep DB TABLE DATA.arrow writes
 //   glaive_bench crowd DB TABLE DATA.arrow threads appends-each [none|synced]
@@ -307,6 +310,80 @@ arrow::Status Append(const std::vector<std::string>& args) {
   return arrow::Status::OK();
 }
 
+/// Changes of one row of a table of 10,000, one after the other: each takes another row.
+arrow::Status Change(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2]));
+  ARROW_ASSIGN_OR_RAISE(auto batch, file->ReadRecordBatch(0));
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], Options(args.size() > 5 ? args[5] : "synced")));
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::RecordBatchReader::Make({batch->Slice(0, 10'000)}));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.CreateTable(args[1], reader, glaive::CreateMode::kOverwrite, {}));
+  const int count = std::stoi(args[4]);
+  std::vector<double> window;
+  std::printf("{");
+  for (int i = 1; i <= count; ++i) {
+    const std::string where = "id = " + std::to_string(i);
+    const auto start = Clock::now();
+    if (args[3] == "delete") {
+      static const glaive::DeleteOptions options;
+      ARROW_RETURN_NOT_OK(table.Delete(where, options).status());
+    } else {
+      glaive::UpdateRequest request;
+      request.where = where;
+      request.set = {{"price", "price + 1"}};
+      ARROW_RETURN_NOT_OK(table.Update(request).status());
+    }
+    window.push_back(MillisSince(start));
+    if (i == 10 || i == 1000 || i == 5000 || i == count) {
+      const size_t recent = std::min<size_t>(window.size(), 100);
+      std::printf("\"%d\": %.3f, ", i, Median({window.end() - static_cast<int64_t>(recent), window.end()}));
+    }
+  }
+  std::printf("\"peak_mib\": %.0f}\n", PeakMiB());
+  return arrow::Status::OK();
+}
+
+arrow::Status Update(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], Options("none")));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.OpenTable(args[1]));
+  std::vector<double> times;
+  uint64_t rows = 0;
+  for (int repetition = 0; repetition < std::stoi(args[2]); ++repetition) {
+    glaive::UpdateRequest request;
+    request.where = args[3];
+    request.set = {{args[4], args[5]}};
+    const auto start = Clock::now();
+    ARROW_ASSIGN_OR_RAISE(const auto done, table.Update(request));
+    times.push_back(MillisSince(start));
+    rows = done.num_updated_rows;
+  }
+  std::printf("{\"ms\": %.3f, \"first_ms\": %.3f, \"rows\": %llu, \"peak_mib\": %.0f}\n", Median(times), times[0],
+              static_cast<unsigned long long>(rows), PeakMiB());
+  return arrow::Status::OK();
+}
+
+arrow::Status Merge(const std::vector<std::string>& args) {
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2]));
+  ARROW_ASSIGN_OR_RAISE(auto database, glaive::Database::Open(args[0], Options("none")));
+  ARROW_ASSIGN_OR_RAISE(auto table, database.OpenTable(args[1]));
+  std::vector<double> times;
+  uint64_t updated = 0;
+  uint64_t inserted = 0;
+  for (int i = 0; i < file->num_record_batches(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto batch, file->ReadRecordBatch(i));
+    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::RecordBatchReader::Make({batch}));
+    const glaive::WriteOptions options;
+    const auto start = Clock::now();
+    ARROW_ASSIGN_OR_RAISE(const auto done, table.Upsert(reader, {args[3]}, options));
+    times.push_back(MillisSince(start));
+    updated += done.num_updated_rows;
+    inserted += done.num_inserted_rows;
+  }
+  std::printf("{\"ms\": %.3f, \"first_ms\": %.3f, \"updated\": %llu, \"inserted\": %llu, \"peak_mib\": %.0f}\n",
+              Median(times), times[0], static_cast<unsigned long long>(updated),
+              static_cast<unsigned long long>(inserted), PeakMiB());
+  return arrow::Status::OK();
+}
+
 /// `fragments` appends of 100 rows, then one compaction.
 arrow::Status Compact(const std::vector<std::string>& args) {
   ARROW_ASSIGN_OR_RAISE(auto file, OpenIpc(args[2]));
@@ -411,7 +488,7 @@ int main(int argc, char** argv) {
   const std::string verb = argc > 1 ? argv[1] : "";
   const std::vector<std::pair<std::string, std::pair<size_t, std::function<arrow::Status(const std::vector<std::string>&)>>>>
       verbs = {{"ingest", {3, Ingest}}, {"scan", {2, Scan}},   {"take", {4, Take}},
-               {"filter", {4, Filter}},
+               {"filter", {4, Filter}}, {"change", {5, Change}}, {"update", {6, Update}}, {"merge", {4, Merge}},
                {"knn", {5, Knn}},       {"first", {3, First}}, {"append", {4, Append}},
                {"compact", {4, Compact}}, {"crowd", {5, Crowd}},
                {"upkeep", {4, Upkeep}}};

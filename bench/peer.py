@@ -133,6 +133,51 @@ def append(db, table, data, count, *_):
     return out
 
 
+def change(db, table, data, op, count, *_):
+    import lancedb
+    batch = ipc(data).get_batch(0)
+    t = lancedb.connect(db).create_table(table, pa.Table.from_batches([batch.slice(0, 10_000)]), mode="overwrite")
+    out, window = {}, []
+    for i in range(1, int(count) + 1):
+        start = now()
+        if op == "delete":
+            t.delete("id = %d" % i)
+        else:
+            t.update(where="id = %d" % i, values_sql={"price": "price + 1"})
+        window.append(now() - start)
+        if i in (10, 1000, 5000, int(count)):
+            out[str(i)] = statistics.median(window[-100:])
+    out["peak_mib"] = peak()
+    return out
+
+
+def update(db, table, repetitions, where, column, expression):
+    import lancedb
+    t = lancedb.connect(db).open_table(table)
+    times, rows = [], 0
+    for _ in range(int(repetitions)):
+        start = now()
+        rows = t.update(where=where, values_sql={column: expression}).rows_updated
+        times.append(now() - start)
+    return {"ms": statistics.median(times), "first_ms": times[0], "rows": rows, "peak_mib": peak()}
+
+
+def merge(db, table, source, key):
+    import lancedb
+    t = lancedb.connect(db).open_table(table)
+    reader = ipc(source)
+    times, updated, inserted = [], 0, 0
+    for i in range(reader.num_record_batches):
+        rows = pa.Table.from_batches([reader.get_batch(i)])
+        start = now()
+        done = t.merge_insert(key).when_matched_update_all().when_not_matched_insert_all().execute(rows)
+        times.append(now() - start)
+        updated += done.num_updated_rows
+        inserted += done.num_inserted_rows
+    return {"ms": statistics.median(times), "first_ms": times[0], "updated": updated, "inserted": inserted,
+            "peak_mib": peak()}
+
+
 def compact(db, table, data, fragments, *_):
     import lance
     batch = ipc(data).get_batch(0)

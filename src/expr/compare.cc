@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "expr/literal_fit.h"
 #include "expr/logic.h"
+#include "expr/member_set.h"
 
 namespace glaive::expr {
 namespace {
@@ -336,7 +337,7 @@ arrow::Result<BoundPtr> BindComparison(Op op, const BoundPtr& left, const BoundP
 namespace {
 
 // The members as one array of the value's type, or nothing if that can't be.
-arrow::Result<ArrayPtr> MemberSet(const BoundPtr& value, const std::vector<BoundPtr>& members,
+arrow::Result<ArrayPtr> MembersOf(const BoundPtr& value, const std::vector<BoundPtr>& members,
                                   bool* has_null, const Scope& folding) {
   *has_null = false;
   const TypePtr plain = Plain(value->type);
@@ -362,11 +363,14 @@ arrow::Result<ArrayPtr> MemberSet(const BoundPtr& value, const std::vector<Bound
   return cast.make_array();
 }
 
-arrow::Result<Datum> LookUp(const Datum& values, const ArrayPtr& set, bool has_null, bool negated,
-                            const Scope& scope) {
+arrow::Result<Datum> LookUp(const Datum& values, const ArrayPtr& set, const MemberSet* fast,
+                            bool has_null, bool negated, const Scope& scope) {
   Datum found;
   constexpr int64_t kFew = 4;  // comparing is cheaper than hashing
-  if (set->length() > 0 && set->length() <= kFew && arrow::is_primitive(set->type_id())) {
+  if (fast != nullptr && values.is_array()) {
+    ARROW_ASSIGN_OR_RAISE(ArrayPtr flags, fast->Contains(*values.make_array(), scope.pool));
+    found = Datum(flags);
+  } else if (set->length() > 0 && set->length() <= kFew && arrow::is_primitive(set->type_id())) {
     for (int64_t i = 0; i < set->length(); ++i) {
       ARROW_ASSIGN_OR_RAISE(ScalarPtr member, set->GetScalar(i));
       ARROW_ASSIGN_OR_RAISE(Datum equal, CompareValues(Op::kEq, values, member, scope));
@@ -393,7 +397,7 @@ arrow::Result<Datum> LookUp(const Datum& values, const ArrayPtr& set, bool has_n
 arrow::Result<BoundPtr> BindIn(const BoundPtr& value, const std::vector<BoundPtr>& members,
                                bool negated, const Scope& folding) {
   bool has_null = false;
-  ARROW_ASSIGN_OR_RAISE(ArrayPtr set, MemberSet(value, members, &has_null, folding));
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr set, MembersOf(value, members, &has_null, folding));
   if (set != nullptr) {
     ARROW_ASSIGN_OR_RAISE(BoundPtr plain, MakeCast(value, Plain(value->type), false, folding));
     std::string list;
@@ -402,8 +406,9 @@ arrow::Result<BoundPtr> BindIn(const BoundPtr& value, const std::vector<BoundPtr
     }
     auto node = MakeOperation(arrow::boolean(), {plain}, "(", "",
                               Concat(negated ? " NOT IN (" : " IN (", list, "))"));
-    node->eager = [set, has_null, negated](const Operands& operands, const Scope& scope) {
-      return LookUp(operands[0], set, has_null, negated, scope);
+    node->eager = [set, fast = MemberSet::Make(set), has_null, negated](const Operands& operands,
+                                                                        const Scope& scope) {
+      return LookUp(operands[0], set, fast.get(), has_null, negated, scope);
     };
     return Finish(std::move(node), folding);
   }

@@ -6,10 +6,13 @@
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/buffer.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_ops.h>
 
 #include "base/status.h"
 #include "expr/compare.h"
@@ -174,6 +177,52 @@ arrow::Result<Datum> MatchEach(Op op, const Operands& operands, char escape, boo
   return Datum(result);
 }
 
+// Looks for `wanted`, which is not empty, in all texts at once; finds that cross the border of two
+// are passed over.
+template <typename Offset>
+void FindInside(const arrow::ArrayData& texts, std::string_view wanted, uint8_t* bits) {
+  if (texts.length == 0 || texts.buffers[2] == nullptr) return;
+  const auto* offsets = texts.GetValues<Offset>(1);
+  const auto* bytes = reinterpret_cast<const char*>(texts.buffers[2]->data());
+  Offset at = offsets[0];
+  const Offset end = offsets[texts.length];
+  int64_t row = 0;
+  while (at < end) {
+    const void* found =
+        memmem(bytes + at, static_cast<size_t>(end - at), wanted.data(), wanted.size());
+    if (found == nullptr) return;
+    const auto place = static_cast<Offset>(static_cast<const char*>(found) - bytes);
+    while (offsets[row + 1] <= place) ++row;
+    if (static_cast<size_t>(offsets[row + 1] - place) >= wanted.size()) {
+      arrow::bit_util::SetBit(bits, row);
+    }
+    // On with the next one that is long enough; so a find that was in vain is made up for.
+    for (++row; row < texts.length; ++row) {
+      if (static_cast<size_t>(offsets[row + 1] - offsets[row]) >= wanted.size()) break;
+    }
+    at = offsets[row];
+  }
+}
+
+arrow::Result<Datum> Inside(const std::string& wanted, const arrow::Array& texts,
+                            const Scope& scope) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bits,
+                        arrow::AllocateEmptyBitmap(texts.length(), scope.pool));
+  if (texts.type_id() == Type::LARGE_STRING) {
+    FindInside<int64_t>(*texts.data(), wanted, bits->mutable_data());
+  } else {
+    FindInside<int32_t>(*texts.data(), wanted, bits->mutable_data());
+  }
+  std::shared_ptr<arrow::Buffer> validity;
+  if (texts.null_count() > 0) {
+    ARROW_ASSIGN_OR_RAISE(
+        validity, arrow::internal::CopyBitmap(scope.pool, texts.null_bitmap_data(), texts.offset(),
+                                              texts.length()));
+  }
+  return Datum(ArrayPtr(std::make_shared<arrow::BooleanArray>(
+      texts.length(), std::move(bits), std::move(validity), texts.null_count())));
+}
+
 arrow::Result<Datum> MatchForm(LikePattern::Form form, const std::string& text, const Datum& values,
                                const Scope& scope) {
   const arrow::compute::MatchSubstringOptions options(text);
@@ -187,6 +236,7 @@ arrow::Result<Datum> MatchForm(LikePattern::Form form, const std::string& text, 
     case LikePattern::kSuffix:
       return Run("ends_with", {values}, scope, &options);
     case LikePattern::kInside:
+      if (values.is_array() && !text.empty()) return Inside(text, *values.make_array(), scope);
       return Run("match_substring", {values}, scope, &options);
     default:
       return Run("equal", {values, values}, scope);

@@ -10,6 +10,8 @@
 #include <arrow/record_batch.h>
 #include <arrow/util/byte_size.h>
 
+#include "query/gather.h"
+
 namespace glaive::query {
 
 namespace {
@@ -54,19 +56,15 @@ arrow::Result<std::shared_ptr<arrow::Array>> TakeValues(
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> FilterRows(
     const std::shared_ptr<arrow::RecordBatch>& batch,
     const std::shared_ptr<arrow::BooleanArray>& mask, arrow::MemoryPool* pool) {
-  ARROW_RETURN_NOT_OK(Initialize());
-  auto context = Context(pool);
   const int64_t rows = mask->true_count();
   if (rows == batch->num_rows()) {
     return batch;
   }
+  const auto places = RowsOf(*mask);
   arrow::ArrayVector columns;
   for (const auto& column : batch->columns()) {
-    ARROW_ASSIGN_OR_RAISE(
-        const arrow::Datum kept,
-        arrow::compute::Filter(arrow::Datum(column), arrow::Datum(mask),
-                               arrow::compute::FilterOptions::Defaults(), &context));
-    columns.push_back(kept.make_array());
+    ARROW_ASSIGN_OR_RAISE(auto kept, Gather(column, places, pool));
+    columns.push_back(std::move(kept));
   }
   return arrow::RecordBatch::Make(batch->schema(), rows, std::move(columns));
 }

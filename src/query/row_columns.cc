@@ -10,7 +10,7 @@
 #include <arrow/util/bit_util.h>
 
 #include "base/status.h"
-#include "query/compute.h"
+#include "query/gather.h"
 
 namespace glaive::query {
 
@@ -126,16 +126,17 @@ bool IsDense(const RowRanges& rows, double row_bytes, size_t num_columns) {
   return together < apart;
 }
 
-arrow::Result<std::shared_ptr<arrow::BooleanArray>> MaskOf(const RowRanges& rows,
-                                                           arrow::MemoryPool* pool) {
+/// The rows of the ranges, counted from the first.
+std::vector<uint32_t> PlacesOf(const RowRanges& rows) {
   const uint64_t start = rows.front().start;
-  const auto count = static_cast<int64_t>(rows.back().end - start);
-  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateEmptyBitmap(count, pool));
+  std::vector<uint32_t> places(CountRows(rows));
+  uint32_t* out = places.data();
   for (const auto& range : rows) {
-    arrow::bit_util::SetBitsTo(bits->mutable_data(), static_cast<int64_t>(range.start - start),
-                               static_cast<int64_t>(range.size()), true);
+    for (uint64_t row = range.start; row < range.end; ++row) {
+      *out++ = static_cast<uint32_t>(row - start);
+    }
   }
-  return std::make_shared<arrow::BooleanArray>(count, std::move(bits));
+  return places;
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadColumns(const ReadSet& set,
@@ -152,8 +153,14 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadColumns(const ReadSet& se
   }
   ARROW_ASSIGN_OR_RAISE(const auto hull,
                         reader->Read({{rows.front().start, rows.back().end}}, options));
-  ARROW_ASSIGN_OR_RAISE(const auto mask, MaskOf(rows, pool));
-  return FilterRows(hull, mask, pool);
+  const auto places = PlacesOf(rows);
+  arrow::ArrayVector columns;
+  for (const auto& column : hull->columns()) {
+    ARROW_ASSIGN_OR_RAISE(auto kept, Gather(column, places, pool));
+    columns.push_back(std::move(kept));
+  }
+  return arrow::RecordBatch::Make(hull->schema(), static_cast<int64_t>(places.size()),
+                                  std::move(columns));
 }
 
 }  // namespace
@@ -231,6 +238,14 @@ RowRanges SelectRows(const RowRanges& rows, const arrow::BooleanArray& mask) {
     return selected;
   }
   arrow::internal::SetBitRunReader runs(mask.values()->data(), mask.offset(), mask.length());
+  if (rows.size() == 1) {
+    const uint64_t start = rows[0].start;
+    for (auto run = runs.NextRun(); run.length != 0; run = runs.NextRun()) {
+      const uint64_t first = start + static_cast<uint64_t>(run.position);
+      selected.push_back({first, first + static_cast<uint64_t>(run.length)});
+    }
+    return selected;
+  }
   size_t at = 0;
   uint64_t before = 0;  // rows in the ranges before `at`
   for (;;) {

@@ -18,6 +18,7 @@
 #include "query/scan_plan.h"
 #include "query/scan_request.h"
 #include "query/take.h"
+#include "query/top_rows.h"
 
 namespace glaive::query {
 
@@ -43,6 +44,7 @@ struct ScanSettings {
   std::optional<uint64_t> limit;
   ProgressCallback progress;
   CancelToken cancel;
+  std::shared_ptr<TopRows> top;  ///< only rows that it lets pass are handed out
 };
 
 /// What becomes one batch.
@@ -125,7 +127,7 @@ class ScanReader final : public arrow::RecordBatchReader {
       return arrow::Status::OK();
     }
     ARROW_ASSIGN_OR_RAISE(*batch, ahead_.Take());
-    if (filter_ == nullptr) {
+    if (filter_ == nullptr && settings_.top == nullptr) {
       rows_done_ += static_cast<uint64_t>((*batch)->num_rows());
     }
     if (settings_.progress) {
@@ -159,6 +161,7 @@ class ScanReader final : public arrow::RecordBatchReader {
     BatchTask task;
     task.num_rows = unit->num_rows;
     task.num_bytes = unit->num_bytes;
+    rows_done_ += settings_.top != nullptr ? unit->num_rows : 0;
     for (auto& piece : unit->pieces) {
       const uint64_t rows = CountRows(piece.rows);
       task.pieces.push_back({std::move(piece.access), std::move(piece.rows), rows, nullptr});
@@ -274,7 +277,11 @@ class ScanReader final : public arrow::RecordBatchReader {
           output_.input.schema, static_cast<int64_t>(piece.num_rows), std::move(columns)));
     }
     ARROW_ASSIGN_OR_RAISE(const auto rows, JoinBatches(batches, pool));
-    return output_.Apply(rows);
+    if (settings_.top == nullptr) {
+      return output_.Apply(rows);
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto made, output_.Apply(rows));
+    return settings_.top->Reduce(made);
   }
 
   void DropAll() {
@@ -477,9 +484,14 @@ ScanSettings WholeOf(const ScanOptions& options) {
 /// Sorts keys and addresses, then reads the rows.
 arrow::Result<Reader> LateSorted(const SnapshotPtr& snapshot, const ScanRequest& request,
                                  const ScanOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const auto keys, ScanReader::Make(snapshot, request.sorted, request.filter,
-                                                          WholeOf(options)));
-  ARROW_ASSIGN_OR_RAISE(const auto sorted, Sort(*keys, SortOptionsOf(*snapshot, request, options)));
+  const SortOptions order = SortOptionsOf(*snapshot, request, options);
+  ScanSettings whole = WholeOf(options);
+  if (order.limit.has_value() && *order.limit > 0) {
+    whole.top = std::make_shared<TopRows>(order.keys, *order.limit, order.pool);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto keys,
+                        ScanReader::Make(snapshot, request.sorted, request.filter, whole));
+  ARROW_ASSIGN_OR_RAISE(const auto sorted, Sort(*keys, order));
   std::vector<uint64_t> addresses;
   for (;;) {
     Batch batch;

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "expr/functions/element_keys.h"
 #include "expr/functions/list_column.h"
+#include "expr/member_set.h"
 
 namespace glaive::expr::lists {
 
@@ -240,6 +241,31 @@ void HasConstants(const ListColumn& list, const Values& elements, const ListColu
   }
 }
 
+/// row -> is any of its elements a member. False if the constants need more than a set.
+arrow::Result<bool> HasMember(const ListColumn& list, const ListColumn& constants, const Call& call,
+                              BoolRows* out) {
+  const auto members = constants.child()->Slice(constants.Begin(0), constants.Length(0));
+  const auto set = members->null_count() == 0 ? MemberSet::Make(members) : nullptr;
+  if (set == nullptr) return false;
+  ARROW_ASSIGN_OR_RAISE(const auto met, set->Contains(*list.child(), call.pool));
+  const auto& flags = static_cast<const arrow::BooleanArray&>(*met);
+  const uint8_t* bits = flags.values()->data();
+  const bool nulls = flags.null_count() > 0;
+  for (int64_t row = 0; row < call.num_rows; ++row) {
+    if (list.IsNull(row)) {
+      out->SetNull(row);
+      continue;
+    }
+    bool found = false;
+    const int64_t end = list.End(row);
+    for (int64_t i = list.Begin(row); i < end && !found; ++i) {
+      found = arrow::bit_util::GetBit(bits, i) && (!nulls || flags.IsValid(i));
+    }
+    out->Set(row, found);
+  }
+  return true;
+}
+
 /// Both lists change from row to row; nulls are equal to each other.
 void HasLists(const ListColumn& list, const int32_t* elements, const ListColumn& needles,
               const int32_t* wanted, int32_t codes, Quantifier quantifier, int64_t rows,
@@ -267,6 +293,10 @@ arrow::Result<arrow::Datum> HasMany(const Call& call, Quantifier quantifier) {
   ARROW_ASSIGN_OR_RAISE(BoolRows out, BoolRows::Make(call.num_rows, call.pool));
   if (quantifier == Quantifier::kAny && list.constant()) std::swap(list, needles);  // symmetric
   if (needles.constant() && !needles.IsNull(0)) {
+    if (quantifier == Quantifier::kAny) {
+      ARROW_ASSIGN_OR_RAISE(const bool done, HasMember(list, needles, call, &out));
+      if (done) return out.Finish();
+    }
     bool plain = VisitPlainType(*list.child()->type(), [&](auto* tag) {
       using Values = std::remove_pointer_t<decltype(tag)>;
       HasConstants(list, Values(*list.child()), needles, Values(*needles.child()), quantifier,
