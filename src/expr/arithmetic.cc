@@ -217,11 +217,11 @@ bool Shifted(int64_t value, const Interval& by, int64_t sign, int64_t per_day,
   }
   if (by.months != 0 && !AddMonths(&days, sign * by.months)) return false;
   days += sign * by.days;
-  int64_t whole = 0;
   const int64_t units = by.nanoseconds / nanos_per_unit;
-  return !__builtin_mul_overflow(days, per_day, &whole) &&
-         !__builtin_add_overflow(whole, rest, &whole) &&
-         !__builtin_add_overflow(whole, sign * units, result);
+  const __int128 shifted =
+      static_cast<__int128>(days) * per_day + rest + static_cast<__int128>(sign) * units;
+  *result = static_cast<int64_t>(shifted);
+  return *result == shifted;
 }
 
 template <typename ArrowType>
@@ -389,9 +389,10 @@ arrow::Result<BoundPtr> Intervals(Op op, const BoundPtr& left, const BoundPtr& r
       const int64_t months = p.months + sign * q.months;
       const int64_t days = p.days + sign * q.days;
       int64_t nanos = 0;
-      const bool fits = months == static_cast<int32_t>(months) &&
-                        days == static_cast<int32_t>(days) &&
-                        !__builtin_add_overflow(p.nanoseconds, sign * q.nanoseconds, &nanos);
+      const bool overflow = sign > 0 ? __builtin_add_overflow(p.nanoseconds, q.nanoseconds, &nanos)
+                                     : __builtin_sub_overflow(p.nanoseconds, q.nanoseconds, &nanos);
+      const bool fits =
+          !overflow && months == static_cast<int32_t>(months) && days == static_cast<int32_t>(days);
       GLAIVE_CHECK_ARGUMENT(fits, "overflow of an interval");
       ARROW_RETURN_NOT_OK(builder.Append(
           Interval{static_cast<int32_t>(months), static_cast<int32_t>(days), nanos}));

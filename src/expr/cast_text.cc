@@ -155,10 +155,10 @@ arrow::Result<std::shared_ptr<arrow::Array>> ToTimestamp(
   arrow::BooleanBuilder zoned(pool);
   auto noting = [&](std::string_view value) -> std::optional<int64_t> {
     const auto moment = ParseMoment(value);
-    if (moment && !zoned.Append(moment->offset_seconds.has_value()).ok()) return std::nullopt;
-    if (!moment) return std::nullopt;
-    return InUnits(moment->seconds - moment->offset_seconds.value_or(0), moment->nanos,
-                   stamp.unit());
+    const auto out = utc(value);
+    // One flag for each row that does not become null.
+    if (out && !zoned.Append(moment->offset_seconds.has_value()).ok()) return std::nullopt;
+    return out;
   };
   const auto naive = arrow::timestamp(stamp.unit());
   ARROW_ASSIGN_OR_RAISE(auto values,
@@ -261,13 +261,16 @@ arrow::Result<std::shared_ptr<arrow::Array>> PrintAll(const arrow::Array& array,
   return builder.Finish();
 }
 
-std::string DateTimeText(int64_t value, int64_t per_second) {
+// As a clock shows it that is `ahead` seconds ahead.
+std::string DateTimeText(int64_t value, int64_t per_second, int64_t ahead = 0) {
   int64_t seconds = value / per_second;
   int64_t rest = value % per_second;
   if (rest < 0) {
     rest += per_second;
     --seconds;
   }
+  // Passes the end for whole seconds alone, which has no date by far.
+  static_cast<void>(__builtin_add_overflow(seconds, ahead, &seconds));
   return FormatDateTime(seconds, static_cast<int32_t>(rest * (1000000000 / per_second)));
 }
 
@@ -300,9 +303,11 @@ arrow::Result<std::shared_ptr<arrow::Array>> TimestampText(const arrow::Array& a
       ARROW_RETURN_NOT_OK(builder.AppendNull());
       continue;
     }
-    const int64_t ahead = (clock.Value(row) - values.Value(row)) / per_second;
-    ARROW_RETURN_NOT_OK(
-        builder.Append(DateTimeText(clock.Value(row), per_second) + OffsetText(ahead)));
+    const int64_t value = values.Value(row);
+    int64_t ahead = 0;  // right even where the clock's value passed the end of 64 bits
+    static_cast<void>(__builtin_sub_overflow(clock.Value(row), value, &ahead));
+    ahead /= per_second;
+    ARROW_RETURN_NOT_OK(builder.Append(DateTimeText(value, per_second, ahead) + OffsetText(ahead)));
   }
   return builder.Finish();
 }

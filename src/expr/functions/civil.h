@@ -15,7 +15,8 @@ constexpr int64_t FloorDivide(int64_t a, int64_t b) {
 }
 
 constexpr int64_t FloorModulo(int64_t a, int64_t b) {
-  return a - FloorDivide(a, b) * b;
+  const int64_t rest = a % b;
+  return (rest != 0 && ((rest < 0) != (b < 0))) ? rest + b : rest;
 }
 
 struct Civil {

@@ -44,7 +44,8 @@ std::string_view Expand(char kind) {
 }
 
 void AppendNumber(int64_t value, int width, char pad, std::string* out) {
-  std::string digits = std::to_string(value < 0 ? -value : value);
+  const auto bits = static_cast<uint64_t>(value);
+  std::string digits = std::to_string(value < 0 ? uint64_t{0} - bits : bits);
   const auto wanted = static_cast<size_t>(pad == '-' ? 0 : width);
   if (digits.size() < wanted) digits.insert(0, wanted - digits.size(), pad == '_' ? ' ' : '0');
   if (value < 0) out->push_back('-');
@@ -225,9 +226,10 @@ arrow::Status TimeFormat::Append(const Shown& shown, std::string* out) const {
     if (item.kind == 0) {
       out->append(item.text);
     } else if (item.kind == 's' && shown.has_date) {
-      AppendNumber(shown.wall.days * kSecondsPerDay + shown.wall.nanos / kNanosPerSecond -
-                       shown.offset_seconds.value_or(0),
-                   0, '-', out);
+      const __int128 seconds = static_cast<__int128>(shown.wall.days) * kSecondsPerDay +
+                               shown.wall.nanos / kNanosPerSecond -
+                               shown.offset_seconds.value_or(0);
+      AppendNumber(static_cast<int64_t>(seconds), 0, '-', out);
     } else if (item.kind == 'f' && shown.has_time) {
       AppendFraction(shown.wall.nanos % kNanosPerSecond, item.digits, item.point, out);
     } else if (date && item.kind != 's' && shown.has_date) {

@@ -154,9 +154,7 @@ arrow::Result<arrow::Datum> ToUnits(const Call& call, std::string_view function,
       const WallRows rows(source);
       return ValuePerRow<int64_t>(call, [&](int64_t i) -> arrow::Result<Value> {
         if (rows.IsNull(i)) return Value();
-        const Wall wall = rows[i];
-        const Value out = InUnits(wall.days * kSecondsPerDay + wall.nanos / kNanosPerSecond,
-                                  wall.nanos % kNanosPerSecond, units);
+        const Value out = InUnits(rows[i], units);
         if (!out.has_value()) return OutOfRange(function);
         return out;
       });

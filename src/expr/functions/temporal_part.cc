@@ -217,7 +217,8 @@ arrow::Result<arrow::Datum> Epoch(const Call& call, const arrow::Datum& values) 
   return ValuePerRow<double>(call, [&](int64_t i) -> std::optional<double> {
     if (rows.IsNull(i)) return std::nullopt;
     const Wall wall = rows[i];
-    const int64_t micros = (time ? 0 : wall.days) * 86'400'000'000 + wall.nanos / 1000;
+    const __int128 micros =
+        static_cast<__int128>(time ? 0 : wall.days) * 86'400'000'000 + wall.nanos / 1000;
     return static_cast<double>(micros) / 1e6 + static_cast<double>(wall.nanos % 1000) / 1e9;
   });
 }

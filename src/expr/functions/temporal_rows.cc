@@ -27,10 +27,10 @@ Wall WallRows::operator[](int64_t row) const {
   const int64_t value = narrow_ ? (*narrow_)[row] : (*wide_)[row];
   if (is_date32_) return {value, 0};
   const int64_t seconds = FloorDivide(value, per_second_);
-  const int64_t rest = value - seconds * per_second_;
-  const int64_t days = FloorDivide(seconds, kSecondsPerDay);
-  return {days, (seconds - days * kSecondsPerDay) * kNanosPerSecond +
-                    rest * (kNanosPerSecond / per_second_)};
+  const int64_t rest = FloorModulo(value, per_second_);
+  return {FloorDivide(seconds, kSecondsPerDay),
+          FloorModulo(seconds, kSecondsPerDay) * kNanosPerSecond +
+              rest * (kNanosPerSecond / per_second_)};
 }
 
 int64_t UnitsOf(const arrow::DataType& type) {
@@ -56,6 +56,13 @@ std::optional<int64_t> InUnits(int64_t seconds, int64_t nanos, int64_t per_secon
     return std::nullopt;
   }
   return out;
+}
+
+std::optional<int64_t> InUnits(const Wall& wall, int64_t per_second) {
+  const __int128 out = static_cast<__int128>(wall.days) * (kSecondsPerDay * per_second) +
+                       wall.nanos / (kNanosPerSecond / per_second);
+  const auto narrow = static_cast<int64_t>(out);
+  return narrow == out ? std::optional<int64_t>(narrow) : std::nullopt;
 }
 
 arrow::Status OutOfRange(std::string_view function) {
@@ -266,9 +273,10 @@ class IntervalParser {
       }
       if (billionth != 0 && known.months != 0) {
         // Of a year, whole months; of a month, whole days of thirty.
-        out_.months += billionth * known.months / kNanosPerSecond;
-        out_.days += billionth * known.months % kNanosPerSecond * 30 / kNanosPerSecond;
-        return true;
+        const int64_t months = billionth * known.months / kNanosPerSecond;
+        const int64_t days = billionth * known.months % kNanosPerSecond * 30 / kNanosPerSecond;
+        return !__builtin_add_overflow(out_.months, months, &out_.months) &&
+               !__builtin_add_overflow(out_.days, days, &out_.days);
       }
       const int64_t unit_nanos = known.days != 0 ? kNanosPerDay * known.days : known.nanos;
       const auto part = static_cast<__int128>(unit_nanos) * billionth / kNanosPerSecond;
@@ -292,8 +300,9 @@ class IntervalParser {
 std::optional<Interval> ParseInterval(std::string_view text) {
   const auto out = IntervalParser(text).Run();
   constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
-  if (!out || std::abs(out->months) > kMax || std::abs(out->days) > kMax) return std::nullopt;
-  return out;
+  const bool fits =
+      out && out->months >= -kMax && out->months <= kMax && out->days >= -kMax && out->days <= kMax;
+  return fits ? out : std::nullopt;
 }
 
 TypePtr TemporalType(const TypePtr& type, bool times) {

@@ -41,6 +41,7 @@ class WallRows {
 int64_t UnitsOf(const arrow::DataType& type);
 /// In units of `per_second`; nullopt if that passes 64 bits.
 std::optional<int64_t> InUnits(int64_t seconds, int64_t nanos, int64_t per_second);
+std::optional<int64_t> InUnits(const Wall& wall, int64_t per_second);
 /// kInvalidArgument naming the function and the moment that does not fit.
 arrow::Status OutOfRange(std::string_view function);
 

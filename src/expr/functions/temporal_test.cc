@@ -1,3 +1,4 @@
+#include <limits>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -210,7 +211,60 @@ TEST(TemporalFunctions, NullsAndArrays) {
   EXPECT_TRUE(texts->Equals(*FromJson(arrow::utf8(), R"(["13", null, "23"])")));
 }
 
+// Files may hold any 64 bits as a moment: no arithmetic on the way to a result or an error
+// overflows.
+TEST(TemporalFunctions, TheFirstAndTheLastMoments) {
+  using arrow::TimeUnit;
+  constexpr int64_t kFirst = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
+  for (const auto unit : {TimeUnit::SECOND, TimeUnit::MILLI, TimeUnit::MICRO, TimeUnit::NANO}) {
+    for (const char* zone : {"", "+05:30"}) {
+      for (const int64_t value : {kFirst, kFirst + 1, kLast}) {
+        const Datum moment(
+            std::make_shared<arrow::TimestampScalar>(value, arrow::timestamp(unit, zone)));
+        for (const char* part :
+             {"year", "isoyear", "week", "doy", "century", "hour", "nanosecond"}) {
+          static_cast<void>(Part(part, moment));
+        }
+        for (const char* step : {"microsecond", "hour", "day", "week", "month", "year"}) {
+          static_cast<void>(Trunc(step, moment));
+        }
+        for (const char* stride : {"1 month", "7 days", "1 nanosecond"}) {
+          static_cast<void>(One("date_bin", {Text(stride), moment}));
+          static_cast<void>(One("date_bin", {Text(stride), moment, moment}));
+        }
+        static_cast<void>(Format(moment, "%Y-%m-%d %j %U %G-%V %H:%M:%S%.f %s %z"));
+        static_cast<void>(One("date_add", {moment, Int(kLast)}));
+        static_cast<void>(One("date_sub", {moment, Int(kFirst)}));
+        static_cast<void>(One("datediff", {moment, Moment()}));
+        for (const char* to : {"to_timestamp", "to_timestamp_seconds", "to_timestamp_nanos"}) {
+          static_cast<void>(One(to, {moment}));
+        }
+        static_cast<void>(CastTo(moment, arrow::utf8(), false, arrow::default_memory_pool()));
+      }
+    }
+  }
+  const auto seconds = [](int64_t value) {
+    return Datum(
+        std::make_shared<arrow::TimestampScalar>(value, arrow::timestamp(TimeUnit::SECOND)));
+  };
+  EXPECT_EQ(std::stod(Part("epoch", seconds(kLast))), 0x1p63);
+  EXPECT_EQ(Part("hour", seconds(kFirst)), "8");
+  EXPECT_EQ(One("to_timestamp_seconds", {seconds(kFirst)}), std::to_string(kFirst));
+  EXPECT_EQ(Trunc("hour", seconds(kFirst + 3600)), std::to_string(kFirst + 1808));
+  for (const int64_t value : {kFirst, kLast}) {
+    const Datum time(std::make_shared<arrow::Time64Scalar>(value, arrow::time64(TimeUnit::NANO)));
+    static_cast<void>(Trunc("hour", time));
+    static_cast<void>(Part("hour", time));
+    static_cast<void>(Format(time, "%H:%M:%S%.f"));
+  }
+}
+
 TEST(TemporalFunctions, Intervals) {
+  // Nine terms and one that adds up to the most months that there are, then a fraction.
+  std::string most;
+  for (int i = 0; i < 9; ++i) most += "999999999999999999 months ";
+  EXPECT_FALSE(ParseInterval(most + "223372036854775816 months 0.5 century"));
   const auto full = ParseInterval("1 year 2 mons -3 days 04:05:06.5");
   ASSERT_TRUE(full.has_value());
   EXPECT_EQ(full->months, 14);

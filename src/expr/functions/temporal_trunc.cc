@@ -80,9 +80,13 @@ arrow::Result<arrow::Datum> TruncTimes(const Call& call, Unit unit) {
   const ValueRows<T> rows(call.arguments[1]);
   const int64_t step =
       std::max<int64_t>(1, UnitNanos(unit) / (kNanosPerSecond / UnitsOf(*call.signature->result)));
-  return ValuePerRow<T>(call, [&](int64_t i) -> std::optional<T> {
-    if (rows.IsNull(i)) return std::nullopt;
-    return static_cast<T>(rows[i] - FloorModulo(rows[i], step));
+  return ValuePerRow<T>(call, [&](int64_t i) -> arrow::Result<std::optional<T>> {
+    if (rows.IsNull(i)) return std::optional<T>();
+    T out = 0;
+    if (__builtin_sub_overflow(rows[i], FloorModulo(rows[i], step), &out)) {
+      return OutOfRange("date_trunc");
+    }
+    return std::optional<T>(out);
   });
 }
 
@@ -99,9 +103,7 @@ arrow::Result<arrow::Datum> TruncWall(const Call& call, const arrow::Datum& valu
     if (rows.IsNull(i)) return std::optional<int64_t>();
     const Wall wall = rows[i];
     const int64_t nanos = unit >= Unit::kDay ? 0 : wall.nanos - wall.nanos % UnitNanos(unit);
-    const int64_t seconds =
-        TruncateDays(unit, wall.days) * kSecondsPerDay + nanos / kNanosPerSecond;
-    const auto out = InUnits(seconds, nanos % kNanosPerSecond, units);
+    const auto out = InUnits(Wall{TruncateDays(unit, wall.days), nanos}, units);
     if (!out.has_value()) return OutOfRange("date_trunc");
     return out;
   });
@@ -180,13 +182,13 @@ arrow::Result<Signature> ResolveBin(const CallSite& site) {
 std::optional<int64_t> BinMonths(int64_t months, int64_t value, int64_t origin, int64_t units) {
   const int64_t day = units * kSecondsPerDay;
   const int64_t origin_days = FloorDivide(origin, day);
-  const int64_t of_day = origin - origin_days * day;
+  const int64_t of_day = FloorModulo(origin, day);
   const Civil from = CivilOf(origin_days);
   const Civil at = CivilOf(FloorDivide(value, day));
   int64_t bin = FloorDivide((at.year - from.year) * 12 + at.month - from.month, months);
   for (int back = 0; back < 2; ++back, --bin) {
-    const int64_t seconds = AddMonths(origin_days, bin * months) * kSecondsPerDay;
-    const auto start = InUnits(seconds, of_day * (kNanosPerSecond / units), units);
+    const Wall wall{AddMonths(origin_days, bin * months), of_day * (kNanosPerSecond / units)};
+    const auto start = InUnits(wall, units);
     if (start.has_value() && *start <= value) return start;
   }
   return std::nullopt;
