@@ -118,7 +118,7 @@ arrow::Result<std::shared_ptr<TableImpl>> DatabaseImpl::HandleOf(
     const std::string& name, const table::Versions& versions) const {
   UpkeepOptions upkeep = options_.upkeep;
   upkeep.enabled = upkeep.enabled && versions.store()->root().starts_with('/');  // a local table
-  auto table = std::make_shared<TableImpl>(name, versions, upkeep);
+  auto table = std::make_shared<TableImpl>(name, versions, upkeep, options_.read_consistency_nanos);
   const auto current = table->Current();
   if (!current.ok()) {
     return IsCode(current.status(), ErrorCode::kNotFound) ? NoSuchTable(name) : current.status();

@@ -18,6 +18,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "base/uuid.h"
 #include "db/database_impl.h"
@@ -233,6 +234,62 @@ TEST_F(DatabaseTest, VersionsTagsRestore) {
   EXPECT_CODE(table.DeleteTag("two"), kNotFound);
   EXPECT_CODE(table.OpenBranch("b"), kNotFound);
   EXPECT_THAT(*table.ListBranches(), IsEmpty());
+}
+
+TEST_F(DatabaseTest, HandlesLookForNewVersionsAsOftenAsTheyAreTold) {
+  Table writer = *Open().CreateTable("t", Stream({Rows(0, 10)}), CreateMode::kCreate, {});
+  const auto open = [&](int64_t nanos) {
+    DatabaseOptions options;
+    options.read_consistency_nanos = nanos;
+    return *Open(options).OpenTable("t");
+  };
+  constexpr int64_t kHour = int64_t{3600} * 1'000'000'000;
+  Table strong = open(0);
+  Table hourly = open(kHour);
+  Table still = open(-1);
+  ASSERT_OK(writer.Add(Rows(10, 5), {}));
+  EXPECT_EQ(*strong.CountRows(), 15u);
+  EXPECT_EQ(*hourly.CountRows(), 10u);
+  EXPECT_EQ(*still.CountRows(), 10u);
+  EXPECT_EQ((*ReadAll(hourly))->num_rows(), 10);
+  SetNowForTest(NowNanos() + 2 * kHour);
+  EXPECT_EQ((*ReadAll(hourly))->num_rows(), 15);
+  EXPECT_EQ((*ReadAll(still))->num_rows(), 10);
+  SetNowForTest(-1);
+  ASSERT_OK(still.Refresh());
+  EXPECT_EQ(*still.Version(), 2u);
+  // Own writes are made on the latest version and seen at once.
+  ASSERT_OK(writer.Add(Rows(15, 1), {}));
+  ASSERT_OK(hourly.Add(Rows(16, 1), {}));
+  EXPECT_EQ(*hourly.CountRows(), 17u);
+  ASSERT_OK(still.Add(Rows(17, 1), {}));
+  EXPECT_EQ(*still.CountRows(), 18u);
+  // Pinned handles stay where they are.
+  ASSERT_OK(strong.Checkout(1));
+  ASSERT_OK(strong.Refresh());
+  EXPECT_EQ(*strong.Version(), 1u);
+}
+
+TEST_F(DatabaseTest, HandlesWhoseVersionWasCleanedUpMoveIfTheyMay) {
+  Table writer = *Open().CreateTable("t", Stream({Rows(0, 10)}), CreateMode::kCreate, {});
+  const auto open = [&](int64_t nanos) {
+    DatabaseOptions options;
+    options.read_consistency_nanos = nanos;
+    return *Open(options).OpenTable("t");
+  };
+  Table hourly = open(int64_t{3600} * 1'000'000'000);
+  Table still = open(-1);
+  ASSERT_OK(writer.Overwrite(Stream({Rows(0, 3)}), {}));
+  CleanupOptions cleanup;
+  cleanup.older_than_nanos = 0;
+  cleanup.delete_unverified = true;
+  EXPECT_EQ((*writer.Cleanup(cleanup)).versions_removed, 1u);
+  EXPECT_EQ((*ReadAll(hourly))->num_rows(), 3);
+  const auto lost = ReadAll(still);
+  EXPECT_CODE(lost, kNotFound);
+  EXPECT_THAT(lost.status().message(), HasSubstr("Refresh"));
+  ASSERT_OK(still.Refresh());
+  EXPECT_EQ((*ReadAll(still))->num_rows(), 3);
 }
 
 TEST_F(DatabaseTest, CreateModesAndNames) {

@@ -140,7 +140,11 @@ arrow::Status Table::CheckoutAsOf(int64_t nanos_since_epoch) {
 
 arrow::Status Table::CheckoutLatest() {
   impl_->Unpin();
-  return impl_->Current().status();
+  return impl_->Refresh();
+}
+
+arrow::Status Table::Refresh() {
+  return impl_->Refresh();
 }
 
 bool Table::is_checked_out() const {
@@ -185,7 +189,8 @@ arrow::Result<std::vector<std::string>> Table::ListBranches() const {
 
 arrow::Result<Table> Table::OpenBranch(const std::string& branch) const {
   ARROW_ASSIGN_OR_RAISE(auto versions, impl_->versions().OpenBranch(branch));
-  auto table = std::make_shared<db::TableImpl>(impl_->name(), std::move(versions), UpkeepOptions());
+  auto table = std::make_shared<db::TableImpl>(impl_->name(), std::move(versions), UpkeepOptions(),
+                                               impl_->read_consistency_nanos());
   ARROW_RETURN_NOT_OK(table->Current().status());
   return Table(std::move(table));
 }

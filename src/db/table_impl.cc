@@ -5,6 +5,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "write/append.h"
 
@@ -175,12 +176,14 @@ arrow::Result<Committed> OverwriteWith(const table::Versions& versions, uint64_t
 }
 
 arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Latest() const {
+  const int64_t now = NowNanos();
   ARROW_ASSIGN_OR_RAISE(auto entry, versions_.Latest());
   {
     std::lock_guard lock(mutex_);
     if (latest_ != nullptr && entry.version == latest_entry_.version &&
         entry.path == latest_entry_.path && entry.manifest_bytes == latest_entry_.manifest_bytes &&
         entry.modified_nanos == latest_entry_.modified_nanos && entry.modified_nanos != 0) {
+      looked_at_ = now;
       return latest_;
     }
   }
@@ -190,6 +193,7 @@ arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Latest() const 
     std::lock_guard lock(mutex_);
     if (latest_ != nullptr && &latest_->manifest() == manifest.get()) {
       latest_entry_ = std::move(entry);
+      looked_at_ = now;
       return latest_;
     }
   }
@@ -198,7 +202,19 @@ arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Latest() const 
   std::lock_guard lock(mutex_);
   latest_ = snapshot;
   latest_entry_ = std::move(entry);
+  looked_at_ = now;
   return snapshot;
+}
+
+std::shared_ptr<const table::Snapshot> TableImpl::Known() const {
+  if (read_consistency_nanos_ == 0) {
+    return nullptr;
+  }
+  std::lock_guard lock(mutex_);
+  // A clock that was set back makes an age negative.
+  const int64_t age = NowNanos() - looked_at_;
+  return read_consistency_nanos_ < 0 || (age >= 0 && age < read_consistency_nanos_) ? latest_
+                                                                                    : nullptr;
 }
 
 arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Current() const {
@@ -207,6 +223,9 @@ arrow::Result<std::shared_ptr<const table::Snapshot>> TableImpl::Current() const
     if (pinned_.snapshot != nullptr) {
       return pinned_.snapshot;
     }
+  }
+  if (auto known = Known()) {
+    return known;
   }
   return Latest();
 }
@@ -236,7 +255,10 @@ arrow::Result<Leased> TableImpl::CurrentLeased() const {
   }
   for (int attempt = 0;; ++attempt) {
     Leased current;
-    ARROW_ASSIGN_OR_RAISE(current.snapshot, Latest());
+    current.snapshot = attempt == 0 ? Known() : nullptr;
+    if (current.snapshot == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(current.snapshot, Latest());
+    }
     auto lease = versions_.Lease(current.snapshot->version());
     if (lease.ok()) {
       current.lease = std::move(*lease);
@@ -245,6 +267,10 @@ arrow::Result<Leased> TableImpl::CurrentLeased() const {
     // Removed in between, because there are newer ones.
     if (ErrorCodeOf(lease.status()) != ErrorCode::kNotFound || attempt >= kMaxRecomputations) {
       return lease.status();
+    }
+    if (!MayMove()) {
+      return NotFound("version ", current.snapshot->version(), " of table '", name_,
+                      "' was cleaned up; call Refresh, which alone moves this handle");
     }
   }
 }

@@ -47,14 +47,21 @@ struct Changed {
 /// Thread-safe.
 class TableImpl {
  public:
-  TableImpl(std::string name, table::Versions versions, const UpkeepOptions& upkeep)
-      : name_(std::move(name)), versions_(std::move(versions)), upkeep_(upkeep) {}
+  /// See DatabaseOptions::read_consistency_nanos.
+  TableImpl(std::string name, table::Versions versions, const UpkeepOptions& upkeep,
+            int64_t read_consistency_nanos)
+      : name_(std::move(name)),
+        versions_(std::move(versions)),
+        upkeep_(upkeep),
+        read_consistency_nanos_(read_consistency_nanos) {}
 
   const std::string& name() const { return name_; }
 
   const table::Versions& versions() const { return versions_; }
 
-  /// The pinned snapshot, or the latest one as of now.
+  int64_t read_consistency_nanos() const { return read_consistency_nanos_; }
+
+  /// The pinned snapshot, or the latest one, as old as read_consistency_nanos allows.
   arrow::Result<std::shared_ptr<const table::Snapshot>> Current() const;
   /// The latest one; kPreconditionFailed if the handle is pinned or on a branch, for a write.
   arrow::Result<std::shared_ptr<const table::Snapshot>> ForWrite() const;
@@ -67,7 +74,7 @@ class TableImpl {
       -> decltype(read(std::declval<const std::shared_ptr<const table::Snapshot>&>())) {
     ARROW_ASSIGN_OR_RAISE(const auto snapshot, Current());
     auto result = read(snapshot);
-    if (result.ok() || ErrorCodeOf(result.status()) != ErrorCode::kNotFound || pinned()) {
+    if (result.ok() || ErrorCodeOf(result.status()) != ErrorCode::kNotFound || !MayMove()) {
       return result;
     }
     ARROW_ASSIGN_OR_RAISE(const auto newest, Latest());
@@ -94,6 +101,10 @@ class TableImpl {
   arrow::Status Pin(const table::Versions& versions, uint64_t version);
   void Unpin();
   bool pinned() const;
+
+  /// Looks for a newer version, which a handle that is not pinned then has.
+  arrow::Status Refresh() const { return Latest().status(); }
+
   arrow::Result<uint64_t> Restore();
   arrow::Result<TableLayout> Inspect() const;
   arrow::Result<VerifyReport> Verify(const ProgressCallback& progress,
@@ -104,7 +115,13 @@ class TableImpl {
   arrow::Result<AddResult> AddUnderKey(const std::shared_ptr<const table::Snapshot>& snapshot,
                                        arrow::RecordBatchReader& data,
                                        const WriteOptions& options) const;
+  /// Looks for the latest version now.
   arrow::Result<std::shared_ptr<const table::Snapshot>> Latest() const;
+  /// The latest version when last looked at, if that is not too long ago; else null.
+  std::shared_ptr<const table::Snapshot> Known() const;
+
+  /// Whether a read may take a newer version than the one that the handle has.
+  bool MayMove() const { return read_consistency_nanos_ >= 0 && !pinned(); }
 
   const std::string name_;
   const table::Versions versions_;
@@ -113,7 +130,9 @@ class TableImpl {
   /// The latest snapshot when last looked at, and the manifest it was made of.
   mutable std::shared_ptr<const table::Snapshot> latest_;
   mutable table::VersionEntry latest_entry_;
+  mutable int64_t looked_at_ = 0;  // when it was the latest
   const UpkeepOptions upkeep_;
+  const int64_t read_consistency_nanos_;
   mutable std::mutex upkeep_mutex_;  // held by the thread that does upkeep
   mutable maintain::UpkeepMemory memory_;
 };

@@ -1,6 +1,7 @@
 // Compaction and clean-up of a table: by hand, and by itself after commits.
 #include <utility>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "db/table_impl.h"
 #include "maintain/cleanup.h"
@@ -24,6 +25,7 @@ void TableImpl::AfterCommit(const std::shared_ptr<const table::Snapshot>& commit
     std::lock_guard lock(mutex_);
     if (latest_ == nullptr || latest_->version() < committed->version()) {
       latest_ = committed;
+      looked_at_ = NowNanos();
       latest_entry_ = {};  // Latest will tell whether it still is the latest
     }
   }

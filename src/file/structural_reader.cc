@@ -29,8 +29,9 @@ using DecoderPtr = std::shared_ptr<const encoding::PageDecoder>;
 
 /// From this many separate ranges on, the device is told ahead what will be read.
 constexpr size_t kPrefetchFrom = 4;
-/// Rows that Verify reads at once.
+/// What Verify reads at once.
 constexpr uint64_t kVerifyRows = 64 << 10;
+constexpr double kVerifyBytes = 4 << 20;
 /// Row addresses have 32 bits for the row of a file.
 constexpr uint64_t kMaxFileRows = uint64_t{1} << 32;
 
@@ -369,7 +370,8 @@ class StructuralReader final : public FileReader {
     return out;
   }
 
-  arrow::Status Verify() const override {
+  arrow::Status Verify(arrow::MemoryPool* pool) const override {
+    pool = pool != nullptr ? pool : arrow::default_memory_pool();
     for (const auto& column : columns_) {
       const std::string& name = column.leaf.descriptor->name;
       if (column.num_rows() != container_.num_rows) {
@@ -377,13 +379,13 @@ class StructuralReader final : public FileReader {
                                  container_.num_rows));
       }
       for (size_t page = 0; page < column.info->pages.size(); ++page) {
-        const auto status = VerifyPage(column, page);
+        const auto status = VerifyPage(column, page, pool);
         if (!status.ok()) {
           return InFile(WithContext(status, Concat("column '", name, "', page ", page)));
         }
       }
     }
-    return VerifyColumns();
+    return VerifyColumns(pool);
   }
 
  private:
@@ -633,7 +635,7 @@ class StructuralReader final : public FileReader {
   // ---- verification
   // ---------------------------------------------------------------------------------
 
-  arrow::Status VerifyPage(const Column& column, size_t page) const {
+  arrow::Status VerifyPage(const Column& column, size_t page, arrow::MemoryPool* pool) const {
     ARROW_ASSIGN_OR_RAISE(const auto decoder, LoadedDecoder(column, page));
     if (decoder->num_rows() == 0) {
       return arrow::Status::OK();
@@ -647,17 +649,21 @@ class StructuralReader final : public FileReader {
     encoding::Buffers data;
     ARROW_RETURN_NOT_OK(fetch.Add(column, page, needs, &data));
     ARROW_RETURN_NOT_OK(fetch.Run());
-    return decoder->Verify(row_index, data);
+    return decoder->Verify(row_index, data, pool);
   }
 
   // Reads everything column by column: leaves of one column must fit together, values be valid.
-  arrow::Status VerifyColumns() const {
+  arrow::Status VerifyColumns(arrow::MemoryPool* pool) const {
+    ReadOptions options;
+    options.pool = pool;
     ARROW_ASSIGN_OR_RAISE(const auto all, IdentityProjection());
     for (const auto& field : all.columns) {
       const Projection one{{field}, all.column_of_field};
-      for (uint64_t at = 0; at < container_.num_rows; at += kVerifyRows) {
-        const RowRanges rows = {{at, std::min(at + kVerifyRows, container_.num_rows)}};
-        ARROW_ASSIGN_OR_RAISE(const auto batch, Read(one, rows, {}));
+      const double fit = kVerifyBytes / std::max(BytesPerRow(one), 1.0);
+      const auto step = std::clamp<uint64_t>(static_cast<uint64_t>(fit), 1, kVerifyRows);
+      for (uint64_t at = 0; at < container_.num_rows; at += step) {
+        const RowRanges rows = {{at, std::min(at + step, container_.num_rows)}};
+        ARROW_ASSIGN_OR_RAISE(const auto batch, Read(one, rows, options));
         const auto status = batch->ValidateFull();
         GLAIVE_CHECK_FORMAT(status.ok(), "data file ", object_->path(), ": column '", field.name,
                             "' holds invalid values: ", status.message());

@@ -788,15 +788,16 @@ class V20Reader final : public FileReader {
     return summaries;
   }
 
-  Status Verify() const override {
+  Status Verify(arrow::MemoryPool* pool) const override {
+    pool = pool != nullptr ? pool : arrow::default_memory_pool();
     for (const auto& column : columns_) {
       if (column->rows_are_file_rows) {
         GLAIVE_CHECK_FORMAT(column->num_rows() == num_rows(), "column ", column->path, " has ",
                             column->num_rows(), " rows, the file ", num_rows());
       }
       for (size_t page = 0; page < column->info->pages.size(); ++page) {
-        GLAIVE_WITH_CONTEXT(VerifyPage(column.get(), page), "column ", column->path, ", page ",
-                            page);
+        GLAIVE_WITH_CONTEXT(VerifyPage(column.get(), page, pool), "column ", column->path,
+                            ", page ", page);
       }
       ARROW_RETURN_NOT_OK(VerifyItems(*column));
     }
@@ -1137,7 +1138,7 @@ class V20Reader final : public FileReader {
     return Status::OK();
   }
 
-  Status VerifyPage(Column* column, size_t page) const {
+  Status VerifyPage(Column* column, size_t page, arrow::MemoryPool* pool) const {
     const auto& info = column->info->pages[page];
     if (info.num_rows == 0 || info.buffers.empty()) {
       return Status::OK();
@@ -1149,25 +1150,24 @@ class V20Reader final : public FileReader {
           AppendFileRanges(info, column->list_pages[page]->DataNeeds(rows), &needs));
       ARROW_ASSIGN_OR_RAISE(const auto buffers, ReadRanges(*object_, needs));
       V20Lists lists;
-      ARROW_RETURN_NOT_OK(
-          column->list_pages[page]->Decode(rows, buffers, 0, arrow::default_memory_pool(), &lists));
+      ARROW_RETURN_NOT_OK(column->list_pages[page]->Decode(rows, buffers, 0, pool, &lists));
       return Status::OK();
     }
     if (column->kind == ColumnKind::kStruct) {
       return Status::OK();
     }
-    return VerifyLeafPage(column, page, rows);
+    return VerifyLeafPage(column, page, rows, pool);
   }
 
-  Status VerifyLeafPage(Column* column, size_t page, const RowRanges& rows) const {
+  Status VerifyLeafPage(Column* column, size_t page, const RowRanges& rows,
+                        arrow::MemoryPool* pool) const {
     GroupTask tasks;
     std::vector<PagePart> parts{{page, rows}};
-    TaskPtr task =
-        std::make_unique<LeafTask>(column, std::move(parts), arrow::default_memory_pool());
+    TaskPtr task = std::make_unique<LeafTask>(column, std::move(parts), pool);
     if (column->kind == ColumnKind::kBlob) {
       task = std::make_unique<BlobTask>(std::move(task), BlobMode::kDescriptors,
                                         BlobV1DescriptorType(), container_.size_bytes, column->path,
-                                        arrow::default_memory_pool());
+                                        pool);
     }
     tasks.Add(std::move(task));
     ARROW_RETURN_NOT_OK(Drive(&tasks));

@@ -146,9 +146,9 @@ class Sorter {
     if (num_bytes_ + bytes > kMaxRunBytes || num_rows_ + rows > kMaxRunRows) {
       ARROW_RETURN_NOT_OK(Flush());
     }
-    if (!held_.TryGrow(needed)) {
+    if (!Hold(needed)) {
       ARROW_RETURN_NOT_OK(MakeRoom());
-      if (!held_.TryGrow(needed)) {
+      if (!Hold(needed)) {
         held_.Grow(needed);
       }
     }
@@ -161,6 +161,13 @@ class Sorter {
       return KeepBest();
     }
     return arrow::Status::OK();
+  }
+
+  /// Three quarters of the budget at most: the rows on their way in and out take room, too.
+  bool Hold(uint64_t bytes) {
+    const uint64_t most =
+        options_.budget == nullptr ? UINT64_MAX : options_.budget->limit_bytes() / 4 * 3;
+    return held_.bytes() + bytes <= most && held_.TryGrow(bytes);
   }
 
   /// Rows that are not before the worst one of those kept can't get into the result.

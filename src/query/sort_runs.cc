@@ -37,7 +37,11 @@ class MergeReader final : public arrow::RecordBatchReader {
         schema_(std::move(schema)),
         options_(std::move(options)),
         left_(options_.limit.value_or(UINT64_MAX)),
-        output_bytes_(RunBatchBytes(options_)) {}
+        output_bytes_(RunBatchBytes(options_)),
+        held_(options_.budget) {
+    // A batch of each run with its keys, and the rows that are put together.
+    held_.Grow(2 * (runs_.size() + 2) * output_bytes_);
+  }
 
  private:
   /// For a heap whose top is the cursor with the least key, the earliest run among equals.
@@ -160,6 +164,7 @@ class MergeReader final : public arrow::RecordBatchReader {
   const SortOptions options_;
   uint64_t left_;
   const uint64_t output_bytes_;
+  MemoryReservation held_;
   std::vector<Cursor> cursors_;
   std::vector<uint64_t> cursor_row_bytes_;
   std::vector<size_t> heap_;  // of cursors that have a row

@@ -15,7 +15,6 @@
 
 #include "base/random.h"
 #include "base/status.h"
-#include "table/bitmap.h"
 
 namespace glaive::table {
 
@@ -202,14 +201,19 @@ std::vector<uint32_t> UnionOf(const DeletionVector& a, const DeletionVector& b) 
 arrow::Result<DeletionFile> WriteDeletionFile(io::ObjectStore& store, uint64_t fragment_id,
                                               uint64_t read_version, const DeletionVector* old,
                                               const std::vector<uint32_t>& offsets) {
-  Bitmap bitmap = BitmapOf(offsets);
+  return WriteDeletionFile(store, fragment_id, read_version, old, BitmapOf(offsets));
+}
+
+arrow::Result<DeletionFile> WriteDeletionFile(io::ObjectStore& store, uint64_t fragment_id,
+                                              uint64_t read_version, const DeletionVector* old,
+                                              Bitmap offsets) {
   if (old != nullptr) {
     const auto before = old->ToVector();
-    roaring_bitmap_add_many(bitmap.get(), before.size(), before.data());
+    roaring_bitmap_add_many(offsets.get(), before.size(), before.data());
   }
   const auto type =
-      bitmap.Count() > kMaxListedOffsets ? DeletionFile::BITMAP : DeletionFile::ARROW_ARRAY;
-  return WriteNew(store, fragment_id, read_version, type, bitmap);
+      offsets.Count() > kMaxListedOffsets ? DeletionFile::BITMAP : DeletionFile::ARROW_ARRAY;
+  return WriteNew(store, fragment_id, read_version, type, offsets);
 }
 
 arrow::Result<DeletionFile> WriteDeletionBitmap(io::ObjectStore& store, uint64_t fragment_id,

@@ -9,6 +9,7 @@
 #include <arrow/type_fwd.h>
 
 #include "proto/table.pb.h"
+#include "table/bitmap.h"
 #include "table/snapshot.h"
 
 namespace glaive::table {
@@ -30,6 +31,13 @@ arrow::Result<lance::table::DeletionFile> WriteDeletionFile(io::ObjectStore& sto
                                                             uint64_t read_version,
                                                             const DeletionVector* old,
                                                             const std::vector<uint32_t>& offsets);
+
+/// The same for offsets that are a bitmap already.
+arrow::Result<lance::table::DeletionFile> WriteDeletionFile(io::ObjectStore& store,
+                                                            uint64_t fragment_id,
+                                                            uint64_t read_version,
+                                                            const DeletionVector* old,
+                                                            Bitmap offsets);
 
 /// Writes `offsets` in the roaring form whatever their number: what the real writer does after a
 /// rebase.

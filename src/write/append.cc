@@ -8,7 +8,6 @@
 #include "base/executor.h"
 #include "base/status.h"
 #include "base/uuid.h"
-#include "file/file_writer.h"
 #include "write/fit.h"
 
 namespace glaive::write {
@@ -18,13 +17,8 @@ namespace {
 constexpr char kDataDirectory[] = "data/";
 /// Large batches go in pieces, so that the byte limit of a file is looked at in between.
 constexpr int64_t kRowsPerSlice = 64 << 10;
-
-/// A writer may hold a quarter of the session's budget; pages shrink with it.
-void BoundBuffers(table::Session& session, file::FileWriterOptions* options) {
-  const uint64_t share = std::max<uint64_t>(session.budget().limit_bytes() / 4, 1 << 20);
-  options->max_buffered_bytes = std::min(options->max_buffered_bytes, share);
-  options->page_bytes = std::min(options->page_bytes, options->max_buffered_bytes / 2);
-}
+/// The part of the memory budget that the values waiting in a writer may hold.
+constexpr uint64_t kBufferShare = 4;
 
 /// Cuts a stream of fitted batches into data files.
 class FragmentWriter {
@@ -78,11 +72,7 @@ class FragmentWriter {
     name_ = stem + ".lance";
     written_.paths.push_back(kDataDirectory + name_);
     ARROW_ASSIGN_OR_RAISE(auto object, store_.Create(written_.paths.back()));
-    file::FileWriterOptions options;
-    options.version = version_;
-    options.pool = session_.options().pool;
-    options.executor = &session_.executor();
-    BoundBuffers(session_, &options);
+    auto options = FileOptions(session_, version_);
     options.make_sidecar = [this, stem](const std::string& sidecar) {
       written_.paths.push_back(kDataDirectory + stem + "/" + sidecar);
       return store_.Create(written_.paths.back());
@@ -140,6 +130,17 @@ arrow::Status WriteStream(FragmentWriter& writer, const BatchFitter& fitter,
 }
 
 }  // namespace
+
+file::FileWriterOptions FileOptions(table::Session& session, file::FileVersion version) {
+  file::FileWriterOptions options;
+  options.version = version;
+  options.pool = session.options().pool;
+  options.executor = &session.executor();
+  const uint64_t share = std::max<uint64_t>(session.budget().limit_bytes() / kBufferShare, 1 << 20);
+  options.max_buffered_bytes = std::min(options.max_buffered_bytes, share);
+  options.page_bytes = std::min(options.page_bytes, options.max_buffered_bytes / 2);
+  return options;
+}
 
 arrow::Result<WrittenFragments> WriteFragments(io::ObjectStore& store, table::Session& session,
                                                const file::Schema& schema,

@@ -11,6 +11,7 @@
 
 #include "glaive/options.h"
 
+#include "file/file_writer.h"
 #include "file/schema.h"
 #include "proto/table.pb.h"
 #include "table/snapshot.h"
@@ -32,6 +33,10 @@ arrow::Result<WrittenFragments> WriteFragments(io::ObjectStore& store, table::Se
                                                file::FileVersion version,
                                                arrow::RecordBatchReader& data,
                                                const WriteOptions& options);
+
+/// How data files of the session's database are written: its threads and pool, and buffers and
+/// pages that shrink with its memory budget.
+file::FileWriterOptions FileOptions(table::Session& session, file::FileVersion version);
 
 /// OK if batches of `input` could be fitted to `schema`; else the errors of WriteFragments.
 arrow::Status CheckFits(const file::Schema& schema, const arrow::Schema& input);

@@ -4,13 +4,13 @@
 
 #include <arrow/array.h>
 #include <arrow/array/builder_primitive.h>
-#include <arrow/compute/api_vector.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include "base/status.h"
 #include "base/uuid.h"
-#include "file/file_writer.h"
+#include "query/compute.h"
+#include "write/append.h"
 #include "write/deletions.h"
 #include "write/fit.h"
 
@@ -41,10 +41,7 @@ class ColumnFileWriter {
     const std::string name = stem + ".lance";
     files.paths.push_back("data/" + name);
     ARROW_ASSIGN_OR_RAISE(auto object, snapshot_.store()->Create(files.paths.back()));
-    file::FileWriterOptions options;
-    options.version = version_;
-    options.pool = snapshot_.session()->options().pool;
-    options.executor = &snapshot_.session()->executor();
+    auto options = FileOptions(*snapshot_.session(), version_);
     options.make_sidecar = [this, stem](const std::string& sidecar) {
       files.paths.push_back("data/" + stem + "/" + sidecar);
       return snapshot_.store()->Create(files.paths.back());
@@ -116,7 +113,7 @@ class ColumnFileWriter {
     ARROW_ASSIGN_OR_RAISE(const auto indices, places.Finish());
     arrow::ArrayVector columns;
     for (const auto& column : values.columns()) {
-      ARROW_ASSIGN_OR_RAISE(auto taken, arrow::compute::Take(*column, *indices));
+      ARROW_ASSIGN_OR_RAISE(auto taken, query::TakeValues(column, indices, pool));
       columns.push_back(std::move(taken));
     }
     return arrow::RecordBatch::Make(values.schema(), static_cast<int64_t>(all.size()),

@@ -31,10 +31,10 @@ Change DeleteChange(const table::Snapshot& snapshot, Deletions deletions, std::s
 ChangeResult MakeDeleteRowIds(const table::Snapshot& snapshot,
                               const std::vector<uint64_t>& row_ids) {
   ARROW_ASSIGN_OR_RAISE(const auto addresses, snapshot.ResolveRowIds(row_ids));
-  OffsetsByFragment rows;
+  RowSet rows;
   for (const auto& address : addresses) {
     if (address.has_value()) {
-      rows[*address >> 32].push_back(static_cast<uint32_t>(*address));
+      rows.Add(*address);
     }
   }
   if (rows.empty()) {
@@ -56,17 +56,14 @@ ChangeResult MakeDelete(const std::shared_ptr<const table::Snapshot>& snapshot, 
   scan.progress = options.progress;
   scan.cancel = options.cancel;
   ARROW_ASSIGN_OR_RAISE(const auto reader, query::ScanSnapshot(snapshot, scan));
-  OffsetsByFragment rows;
+  RowSet rows;
   for (;;) {
     std::shared_ptr<arrow::RecordBatch> batch;
     ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
     if (batch == nullptr) {
       break;
     }
-    const auto& addresses = static_cast<const arrow::UInt64Array&>(*batch->column(0));
-    for (int64_t i = 0; i < addresses.length(); ++i) {
-      rows[addresses.Value(i) >> 32].push_back(static_cast<uint32_t>(addresses.Value(i)));
-    }
+    rows.Add(static_cast<const arrow::UInt64Array&>(*batch->column(0)));
   }
   if (rows.empty()) {
     return std::nullopt;

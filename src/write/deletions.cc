@@ -1,6 +1,6 @@
 #include "write/deletions.h"
 
-#include <algorithm>
+#include <arrow/array.h>
 
 #include "base/status.h"
 #include "table/deletion_file.h"
@@ -9,23 +9,24 @@ namespace glaive::write {
 
 namespace {
 
-arrow::Status AddFragment(const table::Snapshot& snapshot, uint64_t id,
-                          const std::vector<uint32_t>& offsets, Deletions* deletions) {
+arrow::Status AddFragment(const table::Snapshot& snapshot, uint64_t id, table::Bitmap offsets,
+                          Deletions* deletions) {
   const table::Fragment* fragment = snapshot.FindFragment(id);
   if (fragment == nullptr) {
     return InternalError("a row was resolved to fragment ", id, ", which is not in version ",
                          snapshot.version());
   }
   ARROW_ASSIGN_OR_RAISE(const auto old, fragment->deletions());
-  deletions->num_rows += offsets.size();
-  const uint64_t gone = offsets.size() + (old != nullptr ? old->cardinality() : 0);
+  const uint64_t count = offsets.Count();
+  deletions->num_rows += count;
+  const uint64_t gone = count + (old != nullptr ? old->cardinality() : 0);
   if (gone >= fragment->physical_rows()) {
     deletions->removed.push_back(id);
     return arrow::Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(
-      auto file,
-      table::WriteDeletionFile(*snapshot.store(), id, snapshot.version(), old.get(), offsets));
+      auto file, table::WriteDeletionFile(*snapshot.store(), id, snapshot.version(), old.get(),
+                                          std::move(offsets)));
   deletions->paths.push_back(table::DeletionFilePath(id, file));
   lance::table::DataFragment updated = fragment->pb();
   *updated.mutable_deletion_file() = std::move(file);
@@ -35,12 +36,23 @@ arrow::Status AddFragment(const table::Snapshot& snapshot, uint64_t id,
 
 }  // namespace
 
-arrow::Result<Deletions> WriteDeletions(const table::Snapshot& snapshot, OffsetsByFragment rows) {
+void RowSet::Add(const arrow::UInt64Array& addresses) {
+  const uint64_t* values = addresses.raw_values();
+  std::vector<uint32_t> offsets;
+  for (int64_t i = 0; i < addresses.length();) {
+    const uint64_t fragment = values[i] >> 32;
+    offsets.clear();
+    for (; i < addresses.length() && values[i] >> 32 == fragment; ++i) {
+      offsets.push_back(static_cast<uint32_t>(values[i]));
+    }
+    roaring_bitmap_add_many(by_fragment_[fragment].get(), offsets.size(), offsets.data());
+  }
+}
+
+arrow::Result<Deletions> WriteDeletions(const table::Snapshot& snapshot, RowSet rows) {
   Deletions deletions;
-  for (auto& [id, offsets] : rows) {
-    std::sort(offsets.begin(), offsets.end());
-    offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
-    const arrow::Status status = AddFragment(snapshot, id, offsets, &deletions);
+  for (auto& [id, offsets] : rows.TakeAll()) {
+    const arrow::Status status = AddFragment(snapshot, id, std::move(offsets), &deletions);
     if (!status.ok()) {
       RemovePaths(*snapshot.store(), deletions.paths);
       return status;

@@ -12,8 +12,10 @@
 #include "base/status.h"
 #include "expr/bind.h"
 #include "expr/parse.h"
+#include "query/compute.h"
 #include "query/scan.h"
 #include "write/change.h"
+#include "write/deletions.h"
 #include "write/key_index.h"
 #include "write/merge_source.h"
 #include "write/moved_rows.h"
@@ -28,6 +30,8 @@ using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 constexpr char kSource[] = "source";
 constexpr char kTarget[] = "target";
 constexpr int64_t kRowsPerSlice = 8192;
+/// The part of the memory budget that such rows may hold.
+constexpr uint64_t kSliceShare = 32;
 /// Up to so many inserted keys a transaction names them one by one.
 constexpr size_t kMostExactKeys = 64 << 10;
 /// The only size of filter that other writers compare with theirs.
@@ -138,26 +142,6 @@ arrow::Result<MergePlan> MakePlan(const table::Snapshot& snapshot, const MergeRe
   return plan;
 }
 
-/// Live rows that some source row matched, as one bit per physical row.
-class MatchedRows {
- public:
-  void Add(const table::Snapshot& snapshot, uint64_t address) {
-    auto& bits = by_fragment_[address >> 32];
-    if (bits.empty()) {
-      bits.resize(snapshot.FindFragment(address >> 32)->physical_rows());
-    }
-    bits[address & UINT32_MAX] = true;
-  }
-
-  bool Contains(uint64_t address) const {
-    const auto at = by_fragment_.find(address >> 32);
-    return at != by_fragment_.end() && at->second[address & UINT32_MAX];
-  }
-
- private:
-  std::map<uint64_t, std::vector<bool>> by_fragment_;
-};
-
 arrow::Result<BatchPtr> KeysOf(const arrow::RecordBatch& batch,
                                const std::vector<std::string>& key) {
   std::vector<int> columns;
@@ -195,6 +179,15 @@ class MergedRows final : public arrow::RecordBatchReader {
       ARROW_RETURN_NOT_OK(source_.CheckUnique(*snapshot_));
     }
     ARROW_ASSIGN_OR_RAISE(chunks_, source_.Chunks());
+    uint64_t bytes = 0;
+    uint64_t rows = 1;
+    for (const auto& fragment : snapshot_->fragments()) {
+      rows += fragment->physical_rows();
+      for (const auto& file : fragment->pb().files()) {
+        bytes += file.file_size_bytes();
+      }
+    }
+    table_row_bytes_ = plan_.target_columns.empty() ? 0 : bytes / rows;
     return arrow::Status::OK();
   }
 
@@ -217,32 +210,40 @@ class MergedRows final : public arrow::RecordBatchReader {
  private:
   enum class Phase { kMatch, kInsert, kDone };
 
+  /// Rows of the chunk that are handed on at once: wide ones in small steps.
+  void SizeSlices() {
+    const uint64_t budget = snapshot_->session()->budget().limit_bytes();
+    const auto rows = std::max<uint64_t>(static_cast<uint64_t>(chunk_->num_rows()), 1);
+    const uint64_t row_bytes = query::BatchBytes(*chunk_) / rows + table_row_bytes_ + 1;
+    slice_rows_ = static_cast<int64_t>(std::clamp<uint64_t>(budget / kSliceShare / row_bytes, 1,
+                                                            static_cast<uint64_t>(kRowsPerSlice)));
+  }
+
   // ---- matched rows ----
 
   arrow::Status NextUpdated(BatchPtr* batch) {
     if (done_matches_ < matches_.size()) {
       const size_t count =
-          std::min<size_t>(matches_.size() - done_matches_, static_cast<size_t>(kRowsPerSlice));
+          std::min<size_t>(matches_.size() - done_matches_, static_cast<size_t>(slice_rows_));
       const auto first = matches_.begin() + static_cast<ptrdiff_t>(done_matches_);
       done_matches_ += count;
       return Updated({first, first + static_cast<ptrdiff_t>(count)}, batch);
     }
-    BatchPtr chunk;
-    ARROW_RETURN_NOT_OK(chunks_->ReadNext(&chunk));
-    if (chunk != nullptr) {
-      return MatchChunk(std::move(chunk));
+    chunk_ = nullptr;  // before another one takes its room
+    ARROW_RETURN_NOT_OK(chunks_->ReadNext(&chunk_));
+    if (chunk_ != nullptr) {
+      return MatchChunk();
     }
     if (request_.delete_unmatched_by_source) {
       ARROW_RETURN_NOT_OK(DropUnmatched());
     }
     phase_ = request_.insert_unmatched ? Phase::kInsert : Phase::kDone;
-    chunk_ = nullptr;
     ARROW_ASSIGN_OR_RAISE(chunks_, source_.Chunks());
     return arrow::Status::OK();
   }
 
-  arrow::Status MatchChunk(BatchPtr chunk) {
-    chunk_ = std::move(chunk);
+  arrow::Status MatchChunk() {
+    SizeSlices();
     matches_.clear();
     done_matches_ = 0;
     ARROW_ASSIGN_OR_RAISE(const auto keys, KeysOf(*chunk_, source_.key()));
@@ -294,7 +295,7 @@ class MergedRows final : public arrow::RecordBatchReader {
         matches_.push_back({found[row], addresses.Value(at), ids.Value(at)});
       }
       if (request_.delete_unmatched_by_source) {
-        matched_rows_.Add(*snapshot_, addresses.Value(at));
+        matched_rows_.Add(addresses.Value(at));
       }
     }
     return arrow::Status::OK();
@@ -339,8 +340,7 @@ class MergedRows final : public arrow::RecordBatchReader {
       return arrow::Status::OK();
     }
     for (const Match& match : matches) {
-      moved_->rows[match.address >> 32].push_back(static_cast<uint32_t>(match.address));
-      moved_->row_ids.push_back(match.row_id);
+      moved_->Add(match.row_id, match.address);
     }
     ARROW_ASSIGN_OR_RAISE(auto columns, NewColumns(*source, *target));
     *batch =
@@ -435,15 +435,18 @@ class MergedRows final : public arrow::RecordBatchReader {
 
   arrow::Status NextInserted(BatchPtr* batch) {
     if (chunk_ == nullptr || chunk_row_ >= chunk_->num_rows()) {
+      chunk_ = nullptr;
       ARROW_RETURN_NOT_OK(chunks_->ReadNext(&chunk_));
       chunk_row_ = 0;
       if (chunk_ == nullptr) {
         phase_ = Phase::kDone;
+      } else {
+        SizeSlices();
       }
       return arrow::Status::OK();
     }
     std::vector<int64_t> rows;
-    while (chunk_row_ < chunk_->num_rows() && static_cast<int64_t>(rows.size()) < kRowsPerSlice) {
+    while (chunk_row_ < chunk_->num_rows() && static_cast<int64_t>(rows.size()) < slice_rows_) {
       if (unmatched_[inserted_from_++]) {
         rows.push_back(chunk_row_);
       }
@@ -481,7 +484,9 @@ class MergedRows final : public arrow::RecordBatchReader {
   BatchPtr chunk_;
   std::vector<Match> matches_;  ///< of the chunk, in the order of their addresses
   size_t done_matches_ = 0;
-  MatchedRows matched_rows_;
+  uint64_t table_row_bytes_ = 0;  ///< as stored; 0 if nothing is read of matched rows
+  int64_t slice_rows_ = kRowsPerSlice;
+  RowSet matched_rows_;          ///< of the table
   std::vector<bool> unmatched_;  ///< by row of the whole source
   std::vector<uint64_t> inserted_hashes_;
   bool many_inserted_ = false;
@@ -525,6 +530,7 @@ ChangeResult MakeMerge(const std::shared_ptr<const table::Snapshot>& snapshot,
   }
   ARROW_ASSIGN_OR_RAISE(const auto plan, MakePlan(*snapshot, request, kept));
   MovedRows moved;
+  moved.keeps_row_ids = snapshot->manifest().stable_row_ids();
   MergedRows rows(snapshot, request, kept, plan, &moved);
   ARROW_RETURN_NOT_OK(rows.Start());
   WriteOptions options = request.write;

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "expr/parse.h"
+#include "query/compute.h"
 #include "query/row_keys.h"
 #include "query/sort.h"
 #include "write/fit.h"
@@ -20,8 +21,14 @@ namespace {
 
 /// Part of the budget that a source may hold; the rest is for reading the table and for the rows
 /// written.
-constexpr uint64_t kShareOfBudget = 4;
+constexpr uint64_t kShareOfBudget = 8;
 constexpr uint64_t kLeastChunkBytes = 1 << 20;
+/// What the index of a chunk's keys and its matches take per row, besides the keys.
+constexpr uint64_t kIndexBytesPerRow = 96;
+
+uint64_t HeldBytes(const arrow::RecordBatch& batch) {
+  return query::BatchBytes(batch) + static_cast<uint64_t>(batch.num_rows()) * kIndexBytesPerRow;
+}
 
 arrow::Result<std::vector<std::string>> KeyOf(const table::Snapshot& snapshot,
                                               const MergeRequest& request) {
@@ -59,7 +66,7 @@ class ChunkReader final : public arrow::RecordBatchReader {
       if (batch == nullptr) {
         break;
       }
-      bytes += query::BatchBytes(*batch);
+      bytes += HeldBytes(*batch);
       parts.push_back(std::move(batch));
     }
     chunk->reset();
@@ -135,7 +142,7 @@ arrow::Status KeptSource::ReadAll(const table::Snapshot& snapshot, const MergeRe
 
 arrow::Status KeptSource::Keep(const table::Snapshot& snapshot,
                                std::shared_ptr<arrow::RecordBatch> batch) {
-  const uint64_t bytes = query::BatchBytes(*batch);
+  const uint64_t bytes = HeldBytes(*batch);
   num_bytes_ += bytes;
   if (spill_ != nullptr) {
     return spill_->Write(*batch);
@@ -148,8 +155,8 @@ arrow::Status KeptSource::Keep(const table::Snapshot& snapshot,
 }
 
 arrow::Status KeptSource::Spill(const table::Snapshot& snapshot) {
-  ARROW_ASSIGN_OR_RAISE(
-      spill_, query::SpillFile::Make(snapshot.session()->options().spill_directory, schema_));
+  ARROW_ASSIGN_OR_RAISE(spill_, query::SpillFile::Make(
+                                    snapshot.session()->options().spill_directory, schema_, pool_));
   for (const auto& batch : batches_) {
     ARROW_RETURN_NOT_OK(spill_->Write(*batch));
   }

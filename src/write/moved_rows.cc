@@ -34,14 +34,23 @@ void KeepRowIds(const std::vector<uint64_t>& ids,
 }  // namespace
 
 void MovedRows::Add(const arrow::UInt64Array& ids, const arrow::UInt64Array& addresses) {
-  for (int64_t i = 0; i < addresses.length(); ++i) {
-    rows[addresses.Value(i) >> 32].push_back(static_cast<uint32_t>(addresses.Value(i)));
-    row_ids.push_back(ids.Value(i));
+  rows.Add(addresses);
+  num_moved += static_cast<uint64_t>(addresses.length());
+  if (keeps_row_ids) {
+    row_ids.insert(row_ids.end(), ids.raw_values(), ids.raw_values() + ids.length());
+  }
+}
+
+void MovedRows::Add(uint64_t id, uint64_t address) {
+  rows.Add(address);
+  ++num_moved;
+  if (keeps_row_ids) {
+    row_ids.push_back(id);
   }
 }
 
 void MovedRows::Drop(uint64_t address) {
-  rows[address >> 32].push_back(static_cast<uint32_t>(address));
+  rows.Add(address);
   ++num_dropped;
 }
 
@@ -54,7 +63,7 @@ ChangeResult WriteMoved(const table::Snapshot& snapshot, arrow::RecordBatchReade
   if (written.num_rows == 0 && moved->rows.empty()) {
     return std::nullopt;
   }
-  if (snapshot.manifest().stable_row_ids()) {
+  if (moved->keeps_row_ids) {
     KeepRowIds(moved->row_ids, &written.fragments);
   }
   auto deletions = WriteDeletions(snapshot, std::move(moved->rows));
@@ -71,7 +80,7 @@ ChangeResult WriteMoved(const table::Snapshot& snapshot, arrow::RecordBatchReade
   update->mutable_new_fragments()->Assign(written.fragments.begin(), written.fragments.end());
   change.paths = std::move(written.paths);
   change.paths.insert(change.paths.end(), deletions->paths.begin(), deletions->paths.end());
-  change.num_updated = moved->row_ids.size();
+  change.num_updated = moved->num_moved;
   change.num_inserted = moved->num_inserted;
   change.num_deleted = moved->num_dropped;
   return change;

@@ -19,13 +19,16 @@ namespace glaive::write {
 /// What a stream of new rows replaces; filled while the stream is read. Rows that replace one come
 /// first in it, in the order of row_ids; those after them are new.
 struct MovedRows {
-  OffsetsByFragment rows;         ///< to be deleted
-  std::vector<uint64_t> row_ids;  ///< of the rows written anew
+  bool keeps_row_ids = false;     ///< of a table with stable ones
+  RowSet rows;                    ///< to be deleted
+  std::vector<uint64_t> row_ids;  ///< of the rows written anew, if they keep theirs
+  uint64_t num_moved = 0;         ///< rows written anew
   uint64_t num_inserted = 0;      ///< rows of the stream that replace none
   uint64_t num_dropped = 0;       ///< of `rows`, those that are not written anew
 
   /// A batch of rows that are written anew.
   void Add(const arrow::UInt64Array& ids, const arrow::UInt64Array& addresses);
+  void Add(uint64_t id, uint64_t address);
   /// One row that only goes.
   void Drop(uint64_t address);
 };

@@ -209,6 +209,7 @@ ChangeResult MakeUpdate(const std::shared_ptr<const table::Snapshot>& snapshot,
   arrow::FieldVector fields(rows->fields().begin(), rows->fields().end() - 2);
   ARROW_ASSIGN_OR_RAISE(auto fitter, FitterOf(*snapshot, fields, assignments, request.bad_vectors));
   MovedRows moved;
+  moved.keeps_row_ids = snapshot->manifest().stable_row_ids();
   UpdatedRows updated(std::move(matched), arrow::schema(std::move(fields)), std::move(assignments),
                       std::move(fitter), &moved);
   WriteOptions options;
