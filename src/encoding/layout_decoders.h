@@ -39,8 +39,7 @@ class LayoutDecoder : public PageDecoder {
 
   std::vector<BufferRange> RowIndexNeeds(const RowRanges&) const override { return {}; }
 
-  arrow::Status Verify(const Buffers& row_index, const Buffers& data,
-                       arrow::MemoryPool* pool) const override;
+  arrow::Status Verify(const Buffers& row_index, const Buffers& data) const override;
 
  protected:
   /// Layout, shape and layers of a page with the decoder itself, about.

@@ -97,8 +97,7 @@ class PageDecoder {
                                                               const Buffers& data,
                                                               arrow::MemoryPool* pool) const = 0;
   /// Checks every invariant of the page (chunk counts, repetition index, levels) by decoding all of it.
-  virtual arrow::Status Verify(const Buffers& row_index, const Buffers& data,
-                               arrow::MemoryPool* pool) const = 0;
+  virtual arrow::Status Verify(const Buffers& row_index, const Buffers& data) const = 0;
 };
 
 /// An encoded page: what goes into the file and into the column metadata.

@@ -122,12 +122,12 @@ arrow::Result<std::shared_ptr<arrow::Array>> LayoutDecoder::Assemble(
   return arrow::MakeArray(std::move(data));
 }
 
-arrow::Status LayoutDecoder::Verify(const Buffers& row_index, const Buffers& data,
-                                    arrow::MemoryPool* pool) const {
+arrow::Status LayoutDecoder::Verify(const Buffers& row_index, const Buffers& data) const {
   if (page_.num_rows == 0) {
     return arrow::Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(auto array, Decode({{0, page_.num_rows}}, row_index, data, pool));
+  ARROW_ASSIGN_OR_RAISE(
+      auto array, Decode({{0, page_.num_rows}}, row_index, data, arrow::default_memory_pool()));
   const arrow::Status valid = array->ValidateFull();
   GLAIVE_CHECK_FORMAT(valid.ok(), "values that are not valid: ", valid.message());
   return arrow::Status::OK();

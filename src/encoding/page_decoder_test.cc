@@ -114,7 +114,7 @@ arrow::Status Exercise(const Sample& page) {
   const RowRanges all{{0, rows}};
   const Buffers row_index = Fetch(page, decoder->RowIndexNeeds(all));
   ARROW_ASSIGN_OR_RAISE(const auto needs, decoder->DataNeeds(all, row_index));
-  ARROW_RETURN_NOT_OK(decoder->Verify(row_index, Fetch(page, needs), arrow::default_memory_pool()));
+  ARROW_RETURN_NOT_OK(decoder->Verify(row_index, Fetch(page, needs)));
   ARROW_ASSIGN_OR_RAISE(auto last, DecodeRows(page, *decoder, {{rows - 1, rows}}));
   return last->Validate();
 }

@@ -1270,12 +1270,11 @@ class LeafPage final : public V20PageDecoder {
     return arrow::MakeArray(std::move(array));
   }
 
-  Status Verify(const Buffers& row_index, const Buffers& data,
-                arrow::MemoryPool* pool) const override {
+  Status Verify(const Buffers& row_index, const Buffers& data) const override {
     if (num_rows_ == 0 || context_.buffer_sizes.empty()) {
       return Status::OK();  // nothing stored, so nothing to be wrong
     }
-    ARROW_ASSIGN_OR_RAISE(auto array, Decode({{0, num_rows_}}, row_index, data, pool));
+    ARROW_ASSIGN_OR_RAISE(auto array, Decode({{0, num_rows_}}, row_index, data, nullptr));
     const Status valid = array->ValidateFull();
     GLAIVE_CHECK_FORMAT(valid.ok(), "column ", context_.name, ": ", valid.message());
     return Status::OK();

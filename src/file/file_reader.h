@@ -100,7 +100,7 @@ class FileReader {
 
   virtual arrow::Result<std::vector<ColumnSummary>> Inspect() const = 0;
   /// Decodes everything and checks every invariant of container, pages and levels.
-  virtual arrow::Status Verify(arrow::MemoryPool* pool = nullptr) const = 0;
+  virtual arrow::Status Verify() const = 0;
 };
 
 }  // namespace glaive::file

@@ -29,7 +29,7 @@ using DecoderPtr = std::shared_ptr<const encoding::PageDecoder>;
 
 /// From this many separate ranges on, the device is told ahead what will be read.
 constexpr size_t kPrefetchFrom = 4;
-/// What Verify reads at once.
+/// Rows that Verify reads at once, and their encoded bytes.
 constexpr uint64_t kVerifyRows = 64 << 10;
 constexpr double kVerifyBytes = 4 << 20;
 /// Row addresses have 32 bits for the row of a file.
@@ -370,8 +370,7 @@ class StructuralReader final : public FileReader {
     return out;
   }
 
-  arrow::Status Verify(arrow::MemoryPool* pool) const override {
-    pool = pool != nullptr ? pool : arrow::default_memory_pool();
+  arrow::Status Verify() const override {
     for (const auto& column : columns_) {
       const std::string& name = column.leaf.descriptor->name;
       if (column.num_rows() != container_.num_rows) {
@@ -379,13 +378,13 @@ class StructuralReader final : public FileReader {
                                  container_.num_rows));
       }
       for (size_t page = 0; page < column.info->pages.size(); ++page) {
-        const auto status = VerifyPage(column, page, pool);
+        const auto status = VerifyPage(column, page);
         if (!status.ok()) {
           return InFile(WithContext(status, Concat("column '", name, "', page ", page)));
         }
       }
     }
-    return VerifyColumns(pool);
+    return VerifyColumns();
   }
 
  private:
@@ -635,7 +634,7 @@ class StructuralReader final : public FileReader {
   // ---- verification
   // ---------------------------------------------------------------------------------
 
-  arrow::Status VerifyPage(const Column& column, size_t page, arrow::MemoryPool* pool) const {
+  arrow::Status VerifyPage(const Column& column, size_t page) const {
     ARROW_ASSIGN_OR_RAISE(const auto decoder, LoadedDecoder(column, page));
     if (decoder->num_rows() == 0) {
       return arrow::Status::OK();
@@ -649,21 +648,19 @@ class StructuralReader final : public FileReader {
     encoding::Buffers data;
     ARROW_RETURN_NOT_OK(fetch.Add(column, page, needs, &data));
     ARROW_RETURN_NOT_OK(fetch.Run());
-    return decoder->Verify(row_index, data, pool);
+    return decoder->Verify(row_index, data);
   }
 
   // Reads everything column by column: leaves of one column must fit together, values be valid.
-  arrow::Status VerifyColumns(arrow::MemoryPool* pool) const {
-    ReadOptions options;
-    options.pool = pool;
+  arrow::Status VerifyColumns() const {
     ARROW_ASSIGN_OR_RAISE(const auto all, IdentityProjection());
     for (const auto& field : all.columns) {
       const Projection one{{field}, all.column_of_field};
-      const double fit = kVerifyBytes / std::max(BytesPerRow(one), 1.0);
-      const auto step = std::clamp<uint64_t>(static_cast<uint64_t>(fit), 1, kVerifyRows);
+      const double fitting = kVerifyBytes / std::max(BytesPerRow(one), 1.0);
+      const auto step = std::clamp<uint64_t>(static_cast<uint64_t>(fitting), 1, kVerifyRows);
       for (uint64_t at = 0; at < container_.num_rows; at += step) {
         const RowRanges rows = {{at, std::min(at + step, container_.num_rows)}};
-        ARROW_ASSIGN_OR_RAISE(const auto batch, Read(one, rows, options));
+        ARROW_ASSIGN_OR_RAISE(const auto batch, Read(one, rows, {}));
         const auto status = batch->ValidateFull();
         GLAIVE_CHECK_FORMAT(status.ok(), "data file ", object_->path(), ": column '", field.name,
                             "' holds invalid values: ", status.message());

@@ -788,16 +788,15 @@ class V20Reader final : public FileReader {
     return summaries;
   }
 
-  Status Verify(arrow::MemoryPool* pool) const override {
-    pool = pool != nullptr ? pool : arrow::default_memory_pool();
+  Status Verify() const override {
     for (const auto& column : columns_) {
       if (column->rows_are_file_rows) {
         GLAIVE_CHECK_FORMAT(column->num_rows() == num_rows(), "column ", column->path, " has ",
                             column->num_rows(), " rows, the file ", num_rows());
       }
       for (size_t page = 0; page < column->info->pages.size(); ++page) {
-        GLAIVE_WITH_CONTEXT(VerifyPage(column.get(), page, pool), "column ", column->path,
-                            ", page ", page);
+        GLAIVE_WITH_CONTEXT(VerifyPage(column.get(), page), "column ", column->path, ", page ",
+                            page);
       }
       ARROW_RETURN_NOT_OK(VerifyItems(*column));
     }
@@ -1138,7 +1137,7 @@ class V20Reader final : public FileReader {
     return Status::OK();
   }
 
-  Status VerifyPage(Column* column, size_t page, arrow::MemoryPool* pool) const {
+  Status VerifyPage(Column* column, size_t page) const {
     const auto& info = column->info->pages[page];
     if (info.num_rows == 0 || info.buffers.empty()) {
       return Status::OK();
@@ -1150,24 +1149,25 @@ class V20Reader final : public FileReader {
           AppendFileRanges(info, column->list_pages[page]->DataNeeds(rows), &needs));
       ARROW_ASSIGN_OR_RAISE(const auto buffers, ReadRanges(*object_, needs));
       V20Lists lists;
-      ARROW_RETURN_NOT_OK(column->list_pages[page]->Decode(rows, buffers, 0, pool, &lists));
+      ARROW_RETURN_NOT_OK(
+          column->list_pages[page]->Decode(rows, buffers, 0, arrow::default_memory_pool(), &lists));
       return Status::OK();
     }
     if (column->kind == ColumnKind::kStruct) {
       return Status::OK();
     }
-    return VerifyLeafPage(column, page, rows, pool);
+    return VerifyLeafPage(column, page, rows);
   }
 
-  Status VerifyLeafPage(Column* column, size_t page, const RowRanges& rows,
-                        arrow::MemoryPool* pool) const {
+  Status VerifyLeafPage(Column* column, size_t page, const RowRanges& rows) const {
     GroupTask tasks;
     std::vector<PagePart> parts{{page, rows}};
-    TaskPtr task = std::make_unique<LeafTask>(column, std::move(parts), pool);
+    TaskPtr task =
+        std::make_unique<LeafTask>(column, std::move(parts), arrow::default_memory_pool());
     if (column->kind == ColumnKind::kBlob) {
       task = std::make_unique<BlobTask>(std::move(task), BlobMode::kDescriptors,
                                         BlobV1DescriptorType(), container_.size_bytes, column->path,
-                                        pool);
+                                        arrow::default_memory_pool());
     }
     tasks.Add(std::move(task));
     ARROW_RETURN_NOT_OK(Drive(&tasks));

@@ -39,8 +39,11 @@ class MergeReader final : public arrow::RecordBatchReader {
         left_(options_.limit.value_or(UINT64_MAX)),
         output_bytes_(RunBatchBytes(options_)),
         held_(options_.budget) {
-    // A batch of each run with its keys, and the rows that are put together.
-    held_.Grow(2 * (runs_.size() + 2) * output_bytes_);
+    // A batch of each run with its keys, and the rows that are put together; whoever works on the
+    // result must find room, too.
+    const uint64_t wanted = 2 * (runs_.size() + 2) * output_bytes_;
+    held_.Grow(options_.budget == nullptr ? wanted
+                                          : std::min(wanted, options_.budget->limit_bytes() / 4));
   }
 
  private:

@@ -494,7 +494,7 @@ class Verifier {
       GLAIVE_CHECK_FORMAT(column < static_cast<int64_t>(file->num_columns()), what, ": column ",
                           column, " of ", file->num_columns());
     }
-    const arrow::Status verified = file->Verify(snapshot_.session()->options().pool);
+    const arrow::Status verified = file->Verify();
     return verified.ok() ? verified : WithContext(verified, what);
   }
 

@@ -135,13 +135,18 @@ void CountingPool::Free(uint8_t* buffer, int64_t size, int64_t alignment) {
 }
 
 void CountingPool::Add(int64_t bytes) {
-  const int64_t now = now_ += bytes;
-  RaiseTo(&peak_, now);
+  now_ += bytes;
+  Look();
 }
 
-ResidentWatch::ResidentWatch()
-    : thread_([this] {
+void CountingPool::Look() {
+  RaiseTo(&peak_, now_ + arrow::default_memory_pool()->bytes_allocated());
+}
+
+ResidentWatch::ResidentWatch(CountingPool* pool)
+    : thread_([this, pool] {
         while (!stop_) {
+          pool->Look();
           RaiseTo(&peak_, AnonymousBytes());
           std::this_thread::sleep_for(std::chrono::milliseconds(10));
         }

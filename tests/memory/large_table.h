@@ -14,7 +14,8 @@
 
 namespace glaive::testing {
 
-/// Counts what is allocated through it and remembers the most since it was last asked. Thread-safe.
+/// Counts what is allocated through it and, because some of the work does not know of it, through
+/// the default pool; remembers the most of both together since it was last asked. Thread-safe.
 class CountingPool final : public arrow::MemoryPool {
  public:
   explicit CountingPool(arrow::MemoryPool* below) : below_(below) {}
@@ -37,7 +38,10 @@ class CountingPool final : public arrow::MemoryPool {
 
   std::string backend_name() const override { return below_->backend_name(); }
 
-  void Restart() { peak_ = now_.load(); }
+  void Restart() { peak_ = 0; }
+
+  /// Notes what is allocated at this moment.
+  void Look();
 
  private:
   void Add(int64_t bytes);
@@ -47,10 +51,10 @@ class CountingPool final : public arrow::MemoryPool {
   std::atomic<int64_t> peak_{0};
 };
 
-/// Looks at the anonymous memory of this process every few milliseconds.
+/// Looks at the anonymous memory of this process and at a pool every few milliseconds.
 class ResidentWatch {
  public:
-  ResidentWatch();
+  explicit ResidentWatch(CountingPool* pool);
   ~ResidentWatch();
 
   /// The most since it was last asked.

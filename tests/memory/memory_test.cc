@@ -103,7 +103,7 @@ uint64_t SumBelow(int64_t end) {
 /// Whether files are mapped, and whether rows have stable ids.
 class MemoryTest : public ::testing::TestWithParam<std::tuple<bool, bool>> {
  protected:
-  MemoryTest() : pool_(arrow::system_memory_pool()) {
+  MemoryTest() : pool_(arrow::system_memory_pool()), watch_(&pool_) {
     DatabaseOptions options;
     options.memory_limit_bytes = kBudget;
     options.metadata_cache_bytes = 4 * kMiB;
@@ -122,18 +122,14 @@ class MemoryTest : public ::testing::TestWithParam<std::tuple<bool, bool>> {
     malloc_trim(0);
     pool_.Restart();
     watch_.Restart();
-    const int64_t outside = arrow::default_memory_pool()->max_memory();
     const auto begin = std::chrono::steady_clock::now();
     operation();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    const int64_t more_outside = arrow::default_memory_pool()->max_memory() - outside;
-    std::printf("  %-28s %7.2f s   pool %6.1f MiB   resident %6.1f MiB   other pool +%.1f MiB\n",
-                name, seconds.count(), static_cast<double>(pool_.max_memory()) / kMiB,
-                static_cast<double>(watch_.Restart()) / kMiB,
-                static_cast<double>(more_outside) / kMiB);
+    std::printf("  %-26s %7.2f s   pool %6.1f MiB   resident %6.1f MiB\n", name, seconds.count(),
+                static_cast<double>(pool_.max_memory()) / kMiB,
+                static_cast<double>(watch_.Restart()) / kMiB);
     std::fflush(stdout);
     EXPECT_LE(pool_.max_memory(), kBudget) << name;
-    EXPECT_LE(more_outside, kMiB) << name << " allocates elsewhere than in the database's pool";
     EXPECT_LE(pool_.bytes_allocated(), 8 * kMiB) << name << " leaves memory in use";
   }
 
