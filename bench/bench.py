@@ -1,6 +1,6 @@
 """Glaive beside LanceDB/pylance: same data, one run, each engine in its own process, rounds alternate, medians.
 
-    bench.py [--rows 1000000] [--appends 5000] [--rounds 3] [--write-docs]
+    bench.py [--rows 1000000] [--filter-rows 10000000] [--appends 5000] [--rounds 3] [--only filters|changes] [--write-docs]
 
 Writes build/bench/results.jsonl and prints the table; --write-docs also puts it into docs/benchmarks.md.
 """
@@ -265,19 +265,24 @@ def main():
     parser.add_argument("--appends", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write-docs", action="store_true")
+    parser.add_argument("--only", choices=("filters", "changes"), help="just these, nothing is written but the table")
     args = parser.parse_args()
     os.makedirs(WORK, exist_ok=True)
+    theirs, ours = os.path.join(WORK, "lancedb"), os.path.join(WORK, "glaive")
+    for directory in (theirs, ours):
+        shutil.rmtree(directory, ignore_errors=True)
+        os.makedirs(directory)
+    run = Run(args.rounds)
+    if args.only == "filters":
+        return filters(run, args.filter_rows, theirs, ours)
+    if args.only == "changes":
+        return changes(run, theirs, ours, args.appends)
     d1, d2 = os.path.join(WORK, "d1-%d.arrow" % args.rows), os.path.join(WORK, "d2-%d.arrow" % args.rows)
     make_data(d1, args.rows, 128, True)
     make_data(d2, max(1000, args.rows // 10), 768, False)
     q1, q2 = os.path.join(WORK, "q1.arrow"), os.path.join(WORK, "q2.arrow")
     make_queries(q1, d1, 64)
     make_queries(q2, d2, 64)
-    theirs, ours = os.path.join(WORK, "lancedb"), os.path.join(WORK, "glaive")
-    for directory in (theirs, ours):
-        shutil.rmtree(directory, ignore_errors=True)
-        os.makedirs(directory)
-    run = Run(args.rounds)
     one, both = bandwidth()
     print("memory bandwidth: %.1f GB/s one core, %.1f GB/s all cores" % (one, both))
     print("%-44s %12s %12s" % ("workload", "lancedb", "glaive"))

@@ -128,14 +128,25 @@ bool IsDense(const RowRanges& rows, double row_bytes, size_t num_columns) {
 
 /// The rows of the ranges, counted from the first.
 std::vector<uint32_t> PlacesOf(const RowRanges& rows) {
+  // Most ranges are short; so many rows are written at once, and the next range writes over what is
+  // too much.
+  constexpr uint32_t kAtOnce = 4;
   const uint64_t start = rows.front().start;
-  std::vector<uint32_t> places(CountRows(rows));
+  const uint64_t count = CountRows(rows);
+  std::vector<uint32_t> places(count + kAtOnce);
   uint32_t* out = places.data();
   for (const auto& range : rows) {
-    for (uint64_t row = range.start; row < range.end; ++row) {
-      *out++ = static_cast<uint32_t>(row - start);
+    const auto first = static_cast<uint32_t>(range.start - start);
+    for (uint32_t i = 0; i < kAtOnce; ++i) {
+      out[i] = first + i;
     }
+    const auto size = static_cast<uint32_t>(range.size());
+    for (uint32_t i = kAtOnce; i < size; ++i) {
+      out[i] = first + i;
+    }
+    out += size;
   }
+  places.resize(count);
   return places;
 }
 
