@@ -127,6 +127,7 @@ arrow::Status TextSink::CheckValue(int64_t bytes) const {
 }
 
 arrow::Status TextSink::Put(std::string_view bytes) {
+  if (bytes.empty()) return arrow::Status::OK();  // its pointer may be null
   const auto size = static_cast<int64_t>(bytes.size());
   ARROW_RETURN_NOT_OK(CheckRoom(size));
   return data_.Append(bytes.data(), size);
