@@ -16,6 +16,7 @@
 #include "expr/like.h"
 #include "expr/logic.h"
 #include "expr/nearest.h"
+#include "expr/parse.h"
 
 namespace glaive::expr {
 namespace {
@@ -136,11 +137,11 @@ arrow::Result<BoundPtr> Binder::Bind(const Node& node) {
   ++depth_;
   arrow::Result<BoundPtr> bound = Dispatch(node);
   --depth_;
-  if (bound.ok() || (node.begin == 0 && node.end == 0)) return bound;
-  const std::string& message = bound.status().message();
-  if (message.find(" (at characters ") != std::string::npos) return bound;
-  return MakeError(ErrorCodeOf(bound.status()),
-                   Concat(message, " (at characters ", node.begin + 1, " to ", node.end, ")"));
+  // The innermost node that fails shows its place.
+  if (bound.ok() || placed_ || node.source == nullptr) return bound;
+  placed_ = true;
+  return MakeError(ErrorCodeOf(bound.status()), Concat(bound.status().message(), " ",
+                                                       Locate(*node.source, node.begin, node.end)));
 }
 
 arrow::Result<std::vector<BoundPtr>> Binder::BindAll(const Node& node, size_t first) {

@@ -56,6 +56,7 @@ class Binder {
   std::vector<Variable> variables_;
   std::set<std::vector<std::string>> columns_;
   int depth_ = 0;
+  bool placed_ = false;  ///< the error on its way up shows its place already
 };
 
 }  // namespace glaive::expr

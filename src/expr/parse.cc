@@ -18,8 +18,8 @@
 namespace glaive::expr {
 namespace {
 
-// Calls of the parser within each other, with those for mere parentheses: the printer writes at most
-// one pair per level of a tree.
+// Calls of the parser within each other, with those for mere parentheses: the printer writes at
+// most one pair per level of a tree.
 constexpr int kMaxNesting = 2 * kMaxDepth + 2;
 constexpr int kMaxOrdinal = 65'535;
 
@@ -1022,9 +1022,29 @@ arrow::Status CheckText(std::string_view sql) {
 
 }  // namespace
 
+namespace {
+
+// Nodes remember their text, so that whoever binds a part of the tree can still show its place.
+NodePtr WithSource(std::shared_ptr<Node> root, std::string_view sql) {
+  const auto source = std::make_shared<const std::string>(sql);
+  std::vector<Node*> open = {root.get()};
+  while (!open.empty()) {
+    Node* node = open.back();
+    open.pop_back();
+    node->source = source;
+    for (const NodePtr& child : node->children) {
+      open.push_back(const_cast<Node*>(child.get()));  // just made, and nobody else's yet
+    }
+  }
+  return root;
+}
+
+}  // namespace
+
 arrow::Result<NodePtr> Parse(std::string_view sql) {
   ARROW_RETURN_NOT_OK(CheckText(sql));
-  return Parser(sql).ParseAll();
+  ARROW_ASSIGN_OR_RAISE(const NodePtr root, Parser(sql).ParseAll());
+  return WithSource(std::const_pointer_cast<Node>(root), sql);
 }
 
 arrow::Result<std::vector<std::string>> ParseColumnPath(std::string_view text) {

@@ -96,6 +96,7 @@ struct Node {
   char escape = 0;      ///< 0: the default, backslash
   uint32_t begin = 0;   ///< bytes of the text it came from; both 0 if built
   uint32_t end = 0;
+  std::shared_ptr<const std::string> source;  ///< that text, for messages; null if built
   std::string name;
   std::vector<std::string> path;
   std::shared_ptr<arrow::Scalar> literal;
