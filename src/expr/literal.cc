@@ -362,6 +362,12 @@ class IntervalSum {
  public:
   // `scaled`: the number times 10^9.
   bool Add(Int128 scaled, const IntervalUnit& unit) {
+    const Int128 most =
+        (Int128{1} << 100) / std::max<int64_t>({unit.months, unit.days, unit.nanos});
+    if (scaled > most || scaled < -most) {
+      nanos_ = Int128{1} << 100;  // out of range, whatever follows
+      return true;
+    }
     const Int128 months = scaled * unit.months;
     if (months % kNanosPerSecond != 0) return false;
     months_ += months / kNanosPerSecond;
