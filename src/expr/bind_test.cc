@@ -1,9 +1,6 @@
 #include "expr/bind.h"
 
-#include <chrono>
-#include <cstdio>
 #include <limits>
-#include <random>
 
 #include <arrow/builder.h>
 #include <arrow/record_batch.h>
@@ -348,32 +345,6 @@ TEST_F(Binding, HostileSizes) {
     deep = outer;
   }
   EXPECT_FALSE(Bind(deep, *batch_->schema(), options_).ok());
-}
-
-TEST_F(Binding, SimpleFiltersAreFast) {
-  constexpr int64_t kRows = 1000000;
-  arrow::Int64Builder numbers;
-  arrow::StringBuilder texts;
-  std::mt19937_64 random(7);
-  for (int64_t i = 0; i < kRows; ++i) {
-    ASSERT_TRUE(numbers.Append(static_cast<int64_t>(random() % 1000)).ok());
-    ASSERT_TRUE(texts.Append("some text " + std::to_string(random() % 1000)).ok());
-  }
-  auto batch = arrow::RecordBatch::Make(
-      arrow::schema({arrow::field("n", arrow::int64()), arrow::field("s", arrow::utf8())}), kRows,
-      {numbers.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
-  for (const char* sql : {"n > 500", "n > 10 and n < 20", "n in (1, 2, 3)",
-                          "n in (1, 2, 3, 4, 5, 6, 7, 8)", "s like '%99%'", "s like '%9_9%'",
-                          "s = 'some text 5'", "n > 990 and s ilike '%9'", "n + 1 > 7"}) {
-    auto bound = BindFilter(*Parse(sql), *batch->schema(), options_);
-    ASSERT_TRUE(bound.ok()) << bound.status().ToString();
-    ASSERT_TRUE(bound->EvaluateFilter(*batch).ok());
-    const auto start = std::chrono::steady_clock::now();
-    ASSERT_TRUE(bound->EvaluateFilter(*batch).ok());
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-    std::printf("%-34s %8.2f ms per million rows\n", sql, took.count());
-    EXPECT_LT(took.count(), 2000) << sql;
-  }
 }
 
 }  // namespace

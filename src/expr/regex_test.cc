@@ -1,6 +1,5 @@
 #include "expr/regex.h"
 
-#include <chrono>
 #include <random>
 #include <thread>
 
@@ -168,12 +167,10 @@ TEST(Regex, Escapes) {
 
 TEST(Regex, BoundsTheStepsOfASearch) {
   const std::string text(40, 'a');
-  const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(Find("(a*)*b", text + "c"), "(none)");  // b must occur: found out at once
   EXPECT_NE(Find("(a|aa)+$", text + "b").find("too many steps on 'aaaa"), std::string::npos);
   EXPECT_NE(Find("(x+x+)+y|z$", std::string(5000, 'x')).find("too many steps"), std::string::npos);
   EXPECT_EQ(Find("(?:a|b)*c", std::string(100'000, 'a') + "c").size(), 100'001U);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST(Regex, BytesThatAreNotUtf8) {
