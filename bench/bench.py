@@ -153,7 +153,7 @@ class Run:
 
     def compare(self, name, key, unit, theirs, ours, cold=None, goal="", fresh=None):
         """Alternates the two engines `rounds` times; keeps the medians and the median of the ratios."""
-        a, b, peaks = [], [], ([], [])
+        a, b, peaks, cpu = [], [], ([], []), ([], [])
         for _ in range(self.rounds):
             for values, peak, engine, args in ((a, peaks[0], "lancedb", theirs), (b, peaks[1], "glaive", ours)):
                 if fresh:  # a table to be made anew, of what
@@ -163,7 +163,12 @@ class Run:
                 result = call(engine, *args)
                 values.append(result[key])
                 peak.append(result.get("peak_mib", 0))
+                cpu[engine == "glaive"].append(result.get("cpu_ms"))
         self.record(name, unit, a, b, max(peaks[0]), max(peaks[1]), goal)
+        if cpu[0][0] is not None:  # says more than time where the machine is shared
+            theirs, ours = statistics.median(cpu[0]), statistics.median(cpu[1])
+            self.rows[-1].update({"lancedb_cpu_ms": theirs, "glaive_cpu_ms": ours})
+            print("%-44s %12.3f %12.3f ms  %6.1fx" % ("  CPU time of all threads", theirs, ours, theirs / ours), flush=True)
 
     def record(self, name, unit, a, b, peak_a=0, peak_b=0, goal=""):
         ratio = statistics.median(x / y for x, y in zip(a, b))

@@ -65,9 +65,9 @@ def take(db, table, rows, repetitions, columns=None):
 def filter(db, table, repetitions, where, columns=None, order_by=None, limit=None):
     import lance
     d = lance.dataset(os.path.join(db, table + ".lance"))
-    times = []
+    times, cpu_times = [], []
     for _ in range(int(repetitions)):
-        start = now()
+        start, cpu_start = now(), time.process_time() * 1000
         rows = 0
         kwargs = {"columns": columns.split(",")} if columns else {}
         if order_by:
@@ -77,7 +77,9 @@ def filter(db, table, repetitions, where, columns=None, order_by=None, limit=Non
         for batch in d.scanner(filter=where, **kwargs).to_batches():
             rows += batch.num_rows
         times.append(now() - start)
-    return {"ms": statistics.median(times), "first_ms": times[0], "rows": rows, "peak_mib": peak()}
+        cpu_times.append(time.process_time() * 1000 - cpu_start)
+    return {"ms": statistics.median(times), "cpu_ms": statistics.median(cpu_times), "first_ms": times[0], "rows": rows,
+            "peak_mib": peak()}
 
 
 def queries_of(path):
