@@ -32,12 +32,10 @@ bench: setup-test configure
 	@cmake --build build -j $(JOBS)
 	@bench/run.sh
 
-asan: SANITIZED = unit_tests glaive_tool
-tsan: SANITIZED = unit_tests
 asan tsan:
 	@tools/setup.sh test
 	@cmake --preset $@ -DGLAIVE_TESTS=ON -DGLAIVE_DEPS_DIR=$(CURDIR)/build/deps >/dev/null
-	@cmake --build build-$@ -j $(JOBS) --target $(SANITIZED)
+	@cmake --build build-$@ -j $(JOBS) --target unit_tests
 	@tools/run_tests.sh build-$@ sanitizer
 
 clean:

@@ -2,8 +2,7 @@
 # Runs every test of a build directory: unit tests of each room (once more with the kernels forced to plain
 # C++), the tool, the layers, the installed package, golden tables, and interop with the real LanceDB.
 #   tools/run_tests.sh BUILD [quick|sanitizer]   quick leaves out interop and install, sanitizer all but
-#                                                unit tests, fuzz targets, and, where the tool is built, its
-#                                                suite and cuts of interop
+#                                                unit tests and fuzz targets
 set -uo pipefail
 cd "$(dirname "$0")/.."
 build=$(cd "$1" && pwd)
@@ -41,13 +40,6 @@ if [ "$what" = sanitizer ]; then
   # Arrow's own allocator hides from the sanitizers what its buffers hold.
   export ARROW_DEFAULT_MEMORY_POOL=system
   step unit ctest --test-dir "$build" --output-on-failure -j "$(nproc)" -R '_(test|fuzz)$'
-  if [ -x "$GLAIVE_BIN" ]; then  # the tool as users drive it, and cuts of the interop suites
-    step tool "$python" tests/cli/cli_test.py "$GLAIVE_BIN"
-    step interop-they-write "$python" tests/interop/they_write.py random_tables
-    step interop-we-write "$python" tests/interop/we_write.py random_tables
-    step interop-filters env GLAIVE_FILTERS=120 "$python" tests/interop/filters.py
-    step interop-model env GLAIVE_MODEL_STEPS=15 "$python" tests/interop/model.py changes
-  fi
 else
   step unit ctest --test-dir "$build" --output-on-failure -j "$(nproc)"
 fi
