@@ -26,7 +26,7 @@ NEW_RECORDS = 25
 
 
 # Pages of package registries say nothing about a program; nor do addresses that look like local paths.
-REGISTRIES = re.compile(r"registry|mirror|pypi|npmjs|crates\.io|rubygems|proxy\.|/simple\b|/work/")
+REGISTRIES = re.compile(r"registry|mirror|pypi|npmjs|crates\.io|rubygems|proxy\.|/simple\b")
 
 
 def homepage(address):
